@@ -48,10 +48,10 @@ fi
 
 for lock in "$@"; do
     echo "setup: installing requirements/$lock.txt"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
         --require-hashes --requirement "requirements/$lock.txt"
 done
 if [[ " $* " == *" build "* ]]; then
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
         --no-deps --no-build-isolation --editable .
 fi

@@ -80,6 +80,11 @@ def bare_machine(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", str(pytester.mkdir("empty")))
     monkeypatch.delenv("CI", raising=False)
     pytester.makeini(
+        "[pytest]\n"
+        "markers = system(command, ...): needs a command\n"
+        "asyncio_default_fixture_loop_scope = function\n"
+        "addopts = -p no:cacheprovider"
+    )
         "[pytest]\nmarkers = system(command, ...): needs a command\nasyncio_default_fixture_loop_scope = function\naddopts = -p no:cacheprovider"
     )
     pytester.makeconftest(CONFTEST.read_text(encoding="utf-8"))
