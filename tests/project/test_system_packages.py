@@ -85,8 +85,6 @@ def bare_machine(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
         "asyncio_default_fixture_loop_scope = function\n"
         "addopts = -p no:cacheprovider"
     )
-        "[pytest]\nmarkers = system(command, ...): needs a command\nasyncio_default_fixture_loop_scope = function\naddopts = -p no:cacheprovider"
-    )
     pytester.makeconftest(CONFTEST.read_text(encoding="utf-8"))
     pytester.makepyfile(
         "import pytest\n@pytest.mark.system('promtool')\ndef test_lint(): pass\ndef test_other(): pass"
