@@ -1,0 +1,252 @@
+"""pydantic's errors in words that an operator can act on: what is wrong, what was found, what is allowed.
+
+A value is shown only where a single word or number was expected; never where the place is a secret's, never the
+inside of a list or mapping, never that of an unknown key.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Annotated, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic_core import ErrorDetails
+
+from runtime.sections import FAULT
+from runtime.wording import counted, did_you_mean
+
+Place = tuple[str | int, ...]
+
+SECRET_WORDS = re.compile(
+    r"pass(?:word|phrase|wd)?|token|secret|authorization|api_?key|credential", re.IGNORECASE
+)
+"""A key with one of these in it holds a secret, unless it ends in _file or _env."""
+
+_TITLES = ("name", "address", "username")
+_SHOWN_CHARS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    place: Place
+    message: str
+
+
+def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
+    """What `error` says about the input `given` for `model`."""
+    place: Place = error["loc"]
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return Complaint(place[:-1], _unknown_key(str(place[-1]), _fields(model, place[:-1])))
+    if place and place[-1] == "[key]":
+        place = place[:-1]
+    say = _MESSAGES.get(kind)
+    if say is None:
+        return Complaint(place, _fallback(error))
+    return Complaint(place, say(error.get("ctx", {}), _got(error["input"], place)))
+
+
+def path(place: Place, given: Any) -> str:
+    """``routers[1] (branch-7) > timeout_s``; the word in brackets is the item's own name, as far as it has one."""
+    steps: list[str] = []
+    for step in place:
+        given = _inside(given, step)
+        if isinstance(step, int) and steps:
+            steps[-1] += f"[{step}]{_title(given)}"
+        else:
+            steps.append(f"[{step}]" if isinstance(step, int) else _shown_key(step))
+    return " > ".join(steps)
+
+
+def _inside(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _title(item: Any) -> str:
+    if isinstance(item, Mapping):
+        for key in _TITLES:
+            if isinstance(word := item.get(key), str) and word.strip():
+                return f" ({_clipped(word, 40)})"
+    return ""
+
+
+def _clipped(text: str, limit: int = _SHOWN_CHARS) -> str:
+    """`text` on one line, not too long, and without what may be a password in a URL."""
+    text = re.sub(r"(?:(?<=//)|^)[^/@\s]*@", "***@", text)
+    text = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _shown_key(key: str) -> str:
+    if re.fullmatch(r"[\w.\- ]{1,60}", key):
+        return key
+    head = re.match(r"[\w.-]{1,60}", key)
+    return f"{head.group()}..." if head else "..."
+
+
+def _unknown_key(key: str, known: tuple[str, ...]) -> str:
+    if found := re.match(r"([\w-]{1,60})[:=]", key):
+        # the rest may be a password
+        return f'unknown key "{found.group(1)}..."; is a space missing after "{found.group(1)}:"?'
+    return f'unknown key "{_shown_key(key)}"{did_you_mean(key, known)}'
+
+
+def is_secret(place: Place) -> bool:
+    """Whether what stands at `place` must not be shown."""
+    return any(
+        isinstance(step, str) and SECRET_WORDS.search(step) and not step.endswith(("_file", "_env"))
+        for step in place[-2:]
+    )
+
+
+def _got(value: Any, place: Place) -> str:
+    if is_secret(place):
+        return "***"
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return _clipped(str(value)) if abs(value) < 1e30 else "a very large number"
+        case str():
+            return f'"{_clipped(value)}"'
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+    return "something else"
+
+
+def _kind(got: str) -> str:
+    """What kind of value was found, where showing it could show a secret that stands in the wrong place."""
+    if got.startswith('"'):
+        return "text"
+    return (
+        "***" if got == "***" else got if got.startswith(("a ", "nothing", "true", "false")) else "a number"
+    )
+
+
+def _fields(model: Any, place: Place) -> tuple[str, ...]:
+    """Keys that `model` allows at `place`."""
+    found = _model_at(model, place)
+    return tuple(found.model_fields) if found is not None else ()
+
+
+def _model_at(annotation: Any, place: Place) -> type[BaseModel] | None:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _model_at(get_args(annotation)[0], place)
+    if origin in (Union, UnionType):
+        found = (_model_at(choice, place) for choice in get_args(annotation))
+        return next((model for model in found if model is not None), None)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not place:
+            return annotation
+        inner = annotation.model_fields.get(str(place[0]))
+        return _model_at(inner.annotation, place[1:]) if inner is not None else None
+    if place and origin is not None:
+        arguments = get_args(annotation)
+        return _model_at(arguments[1] if issubclass(origin, Mapping) else arguments[0], place[1:])
+    return None
+
+
+Say = Callable[[Mapping[str, Any], str], str]
+
+
+def _number_bound(words: str, key: str) -> Say:
+    return lambda ctx, got: f"must be {words} {ctx[key]:g}, got {got}"
+
+
+def _whole(ctx: Mapping[str, Any], got: str) -> str:
+    return f"must be a whole number, got {got}"
+
+
+def _number(ctx: Mapping[str, Any], got: str) -> str:
+    unit = re.fullmatch(r'"\s*([0-9.]+)\s*(ms|s|sec|m|min|h|d)"', got)
+    factor = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+    try:
+        meant = f"; write {float(unit.group(1)) * factor[unit.group(2)]:g}, in seconds" if unit else ""
+    except ValueError:
+        meant = ""
+    return f"must be a number, got {got}{meant}"
+
+
+def _boolean(ctx: Mapping[str, Any], got: str) -> str:
+    return f"must be true or false, got {got}"
+
+
+def _text(ctx: Mapping[str, Any], got: str) -> str:
+    scalar = not got.startswith(("a ", "nothing", "something"))
+    return f"must be text, got {got}{'; put it in quotes' if scalar else ''}"
+
+
+def _mapping(ctx: Mapping[str, Any], got: str) -> str:
+    return f"must hold keys with values, got {_kind(got)}"
+
+
+def _list(ctx: Mapping[str, Any], got: str) -> str:
+    return f"must be a list, got {_kind(got)}"
+
+
+def _choice(ctx: Mapping[str, Any], got: str) -> str:
+    choices = re.findall(r"'([^']*)'", str(ctx["expected"]))
+    guess = did_you_mean(got.strip('"'), choices)
+    return f"must be one of {', '.join(choices)}; got {got}{guess if 'mean' in guess else ''}"
+
+
+def _length(words: str, key: str) -> Say:
+    return lambda ctx, got: f"must have {words} {counted(int(ctx[key]), 'character')}"
+
+
+def _own(ctx: Mapping[str, Any], got: str) -> str:
+    """A ValueError of one of our validators: a sentence part about the value."""
+    error = str(ctx["error"])
+    return f"{error}, got {got}" if error.startswith("must ") else error
+
+
+_MESSAGES: dict[str, Say] = {
+    FAULT: lambda ctx, got: str(ctx["message"]),
+    "value_error": _own,
+    "missing": lambda ctx, got: "is required",
+    "greater_than": _number_bound("greater than", "gt"),
+    "greater_than_equal": _number_bound("at least", "ge"),
+    "less_than": _number_bound("less than", "lt"),
+    "less_than_equal": _number_bound("at most", "le"),
+    "finite_number": lambda ctx, got: f"must be a finite number, got {got}",
+    "int_type": _whole,
+    "int_parsing": _whole,
+    "int_parsing_size": lambda ctx, got: "is too large a number",
+    "int_from_float": _whole,
+    "float_type": _number,
+    "float_parsing": _number,
+    "bool_type": _boolean,
+    "bool_parsing": _boolean,
+    "string_type": _text,
+    "path_type": _text,
+    "string_too_short": _length("at least", "min_length"),
+    "string_too_long": _length("at most", "max_length"),
+    "too_short": lambda ctx, got: (
+        f"must have at least {counted(int(ctx['min_length']), 'entry').replace('entrys', 'entries')}"
+    ),
+    "literal_error": _choice,
+    "enum": _choice,
+    "model_type": _mapping,
+    "model_attributes_type": _mapping,
+    "dict_type": _mapping,
+    "mapping_type": _mapping,
+    "list_type": _list,
+    "tuple_type": _list,
+}
+
+
+def _fallback(error: ErrorDetails) -> str:
+    """pydantic's own words for an error that the table does not know, never with the input."""
+    message = error["msg"]
+    return message[:1].lower() + message[1:]
