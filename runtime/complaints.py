@@ -1,16 +1,16 @@
 """pydantic's errors in words that an operator can act on: what is wrong, what was found, what is allowed.
 
-A value is shown only where a single word or number was expected; never where the place is a secret's, never the
-inside of a list or mapping, never that of an unknown key.
+A value is shown only where a single word or number was expected; never where the place is a secret's, never
+the inside of a list or mapping, never that of an unknown key.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Annotated, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from runtime.sections import FAULT
@@ -18,9 +18,7 @@ from runtime.wording import counted, did_you_mean
 
 Place = tuple[str | int, ...]
 
-SECRET_WORDS = re.compile(
-    r"pass(?:word|phrase|wd)?|token|secret|authorization|api_?key|credential", re.IGNORECASE
-)
+SECRET_WORDS = re.compile(r"pass(?:word|phrase|wd)?|token|secret|authorization|api_?key", re.IGNORECASE)
 """A key with one of these in it holds a secret, unless it ends in _file or _env."""
 
 _TITLES = ("name", "address", "username")
@@ -44,11 +42,12 @@ def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
     say = _MESSAGES.get(kind)
     if say is None:
         return Complaint(place, _fallback(error))
-    return Complaint(place, say(error.get("ctx", {}), _got(error["input"], place)))
+    hidden = is_secret(place) or _is_secret_field(model, place)
+    return Complaint(place, say(error.get("ctx", {}), "***" if hidden else _got(error["input"])))
 
 
 def path(place: Place, given: Any) -> str:
-    """``routers[1] (branch-7) > timeout_s``; the word in brackets is the item's own name, as far as it has one."""
+    """``routers[1] (branch-7) > timeout_s``; the word in brackets is the item's own name, if it has one."""
     steps: list[str] = []
     for step in place:
         given = _inside(given, step)
@@ -105,9 +104,13 @@ def is_secret(place: Place) -> bool:
     )
 
 
-def _got(value: Any, place: Place) -> str:
-    if is_secret(place):
-        return "***"
+def _is_secret_field(model: type[BaseModel], place: Place) -> bool:
+    holder = _model_at(model, place[:-1]) if place else None
+    field = holder.model_fields.get(str(place[-1])) if holder is not None else None
+    return field is not None and "SecretStr" in str(field.annotation)
+
+
+def _got(value: Any) -> str:
     match value:
         case None:
             return "nothing"

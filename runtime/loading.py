@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -28,7 +28,7 @@ SIZE_LIMIT_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: `path` to the key (empty for the file as a whole), `line` from 1 when known, what is wrong."""
+    """One mistake: `path` to the key (empty for the whole file), `line` from 1 when known, what is wrong."""
 
     path: str
     line: int | None
@@ -40,7 +40,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration cannot be used; `source` is the file as it was named, `problems` everything wrong with it."""
+    """A configuration cannot be used; `source` is the file as it was named, `problems` all that is wrong."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
@@ -74,7 +74,7 @@ def parse(
     model: type[Model],
     *,
     source: str = "configuration",
-    folder: Path = Path(),  # noqa: B008  a constant
+    folder: Path = Path(),
     environment: Mapping[str, str] | None = None,
     extras: Mapping[str, object] = MappingProxyType({}),
 ) -> Model:

@@ -1,7 +1,9 @@
 """Logging section."""
 
 from typing import Literal
+
 from pydantic import Field
+
 from runtime.sections import Section
 
 
@@ -9,8 +11,8 @@ class LogSection(Section):
     """What is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe level that is logged."
+        default="info", description="Least severe level that is logged."
     )
     format: Literal["console", "json"] = Field(
-        "console", description="`console`: one line of key=value pairs; `json`: one object per line."
+        default="console", description="`console`: one line of key=value pairs; `json`: one object per line."
     )

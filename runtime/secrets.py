@@ -1,5 +1,6 @@
 """A secret in a file: its text without the trailing newline, or a sentence that says why not."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -12,7 +13,7 @@ SECRET_LIMIT_BYTES = 64 * 1024
 
 
 class SecretUnreadable(ValueError):
-    """A secret cannot be had from where the configuration points; the message names the place, never the content."""
+    """A secret cannot be had from where the configuration points; the message names only the place."""
 
 
 def read_secret_file(path: Path) -> str:
@@ -23,7 +24,7 @@ def read_secret_file(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(SECRET_LIMIT_BYTES + 1)
     except FileNotFoundError as error:
         raise SecretUnreadable(f"no such file: {path}") from error

@@ -43,7 +43,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, info: ValidationInfo) -> "Surroundings":
-        """The surroundings that the validation was started with; the working directory and process's own if none."""
+        """What the validation was started with; the working directory and the process's own if nothing."""
         return info.context if isinstance(info.context, Surroundings) else cls()
 
 
@@ -106,13 +106,13 @@ class Section(BaseModel):
 
 
 class SecretSection(Section):
-    """A section with a secret, given inline, as ``*_file`` or as ``*_env``; the inline field holds it in the end.
+    """A section with a secret: inline, as ``*_file`` or as ``*_env``; the inline field holds it in the end.
 
-    `secret_name` is the field of type ``SecretStr | None``; two text fields, ``<name>_file`` and ``<name>_env``,
-    stand beside it.
+    `secret_name` is the field of type ``SecretStr | None``; beside it stand two text fields,
+    ``<name>_file`` and ``<name>_env``.
     """
 
-    secret_name: ClassVar[str] = "password"
+    secret_name: ClassVar[str] = "password"  # noqa: S105  the name of a key
     secret_required: ClassVar[bool] = True
 
     @classmethod

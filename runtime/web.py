@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_core import InitErrorDetails
 
 from runtime.sections import SecretSection, Section, Surroundings, fault
@@ -59,9 +59,10 @@ def parse_listen(text: str) -> ListenAddress:
     return ListenAddress(host or None, int(port))
 
 
-def _checked_listen(text: str) -> str:
-    parse_listen(text)
-    return text
+def _checked_listen(given: object) -> object:
+    if isinstance(given, str | int) and not isinstance(given, bool):
+        parse_listen(str(given))  # a port alone is a number to YAML, and deserves the same answer
+    return given
 
 
 def _existing_file(path: Path, info: ValidationInfo) -> Path:
@@ -85,8 +86,8 @@ class ServerTls(Section):
     cert_file: ExistingFile = Field(description="PEM file with the certificate and its chain.")
     key_file: ExistingFile = Field(description="PEM file with the private key, without a passphrase.")
     client_ca_file: ExistingFile | None = Field(
-        None,
-        description="PEM file with the authorities whose client certificates are let in; without it none is asked for.",
+        default=None,
+        description="PEM file with authorities; a client must then show a certificate signed by one.",
     )
 
 
@@ -96,9 +97,11 @@ class BasicUser(SecretSection):
     username: str = Field(
         min_length=1, pattern=r"^[^:\x00-\x1f\x7f]+$", description="Name of the user, without a colon."
     )
-    password: SecretStr | None = Field(None, min_length=1, description="The password itself.")
-    password_file: str | None = Field(None, description="File that holds the password.")
-    password_env: str | None = Field(None, description="Environment variable that holds the password.")
+    password: SecretStr | None = Field(default=None, min_length=1, description="The password itself.")
+    password_file: str | None = Field(default=None, description="File that holds the password.")
+    password_env: str | None = Field(
+        default=None, description="Environment variable that holds the password."
+    )
 
 
 class BearerToken(SecretSection):
@@ -108,10 +111,10 @@ class BearerToken(SecretSection):
 
     name: str = Field(min_length=1, max_length=100, description="Whose token it is, as the log tells it.")
     token: SecretStr | None = Field(
-        None, min_length=8, description="The token itself, at least 8 characters."
+        default=None, min_length=8, description="The token itself, at least 8 characters."
     )
-    token_file: str | None = Field(None, description="File that holds the token.")
-    token_env: str | None = Field(None, description="Environment variable that holds the token.")
+    token_file: str | None = Field(default=None, description="File that holds the token.")
+    token_env: str | None = Field(default=None, description="Environment variable that holds the token.")
 
     @classmethod
     def prepare(
@@ -129,9 +132,14 @@ class RateLimit(Section):
     """How often one client address may ask."""
 
     requests_per_s: float = Field(
-        10.0, gt=0, le=100_000, description="Requests per second that one address may make in the long run."
+        default=10.0,
+        gt=0,
+        le=100_000,
+        description="Requests per second that one address may make in the long run.",
     )
-    burst: int = Field(20, ge=1, le=100_000, description="Requests that one address may make at once.")
+    burst: int = Field(
+        default=20, ge=1, le=100_000, description="Requests that one address may make at once."
+    )
 
 
 def _network(text: str) -> str:
@@ -142,28 +150,34 @@ def _network(text: str) -> str:
             loose = ipaddress.ip_network(text, strict=False)
         except ValueError:
             raise ValueError("must be an address or a network, such as 10.0.0.0/8 or fd00::/8") from error
-        raise ValueError(f"must be a network without host bits; did you mean {loose}?") from error
+        raise ValueError(f"must be a network without host bits, such as {loose}") from error
     return text
 
 
 class WebSection(Section):
     """Where the service listens and whom it answers."""
 
-    listen: Annotated[str, AfterValidator(_checked_listen)] = Field(
-        "127.0.0.1:9436",
+    listen: Annotated[str, BeforeValidator(_checked_listen)] = Field(
+        default="127.0.0.1:9436",
         description='Address and port to listen on; ":9436" means every interface, port 0 any free one.',
     )
-    tls: ServerTls | None = Field(None, description="Serve HTTPS with this certificate; plain HTTP without.")
+    tls: ServerTls | None = Field(
+        default=None, description="Serve HTTPS with this certificate; plain HTTP without."
+    )
     basic_auth: tuple[BasicUser, ...] = Field(
-        (), description="Users who may log in; with none and no bearer token everyone may read."
+        default=(), description="Users who may log in; with none and no bearer token everyone may read."
     )
-    bearer: tuple[BearerToken, ...] = Field((), description="Tokens for programs; some API calls want one.")
+    bearer: tuple[BearerToken, ...] = Field(
+        default=(), description="Tokens for programs; some API calls want one."
+    )
     allow: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
-        (), description="Networks (CIDR) that may connect; empty lets every address in."
+        default=(), description="Networks (CIDR) that may connect; empty lets every address in."
     )
-    rate_limit: RateLimit | None = Field(None, description="Limit per client address; no limit without.")
+    rate_limit: RateLimit | None = Field(
+        default=None, description="Limit per client address; no limit without."
+    )
     max_body_bytes: int = Field(
-        64 * 1024, ge=1024, le=1 << 30, description="Longest request body that is read, in bytes."
+        default=64 * 1024, ge=1024, le=1 << 30, description="Longest request body that is read, in bytes."
     )
 
     @classmethod

@@ -9,6 +9,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     choices = sorted(known)
     lowered = {choice.lower(): choice for choice in reversed(choices)}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    if not close and len(word) >= 3:
+        close = [choice for choice in lowered if choice.startswith(word.lower())]
     if close:
         return f'; did you mean "{lowered[close[0]]}"?'
     if not choices:

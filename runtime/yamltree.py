@@ -1,13 +1,13 @@
 """YAML text -> plain values, with the line of each; what is wrong is told by line and with a remedy.
 
 Scalars follow the core schema of YAML 1.2, so that ``no``, ``off``, ``12:30`` and ``2024-01-01`` are text and
-not a boolean, a number of minutes or a date. ``<<`` merges as it always has. Nothing in a message is taken from
-the text itself beyond one character, because any part of it may be a password.
+not a boolean, a number of minutes or a date. ``<<`` merges as it always has. Nothing in a message is taken
+from the text itself beyond one character, because any part of it may be a password.
 """
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -107,7 +107,7 @@ def _resolver_table() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
 class _PlainLoader(yaml.SafeLoader):
     """Pure Python: its errors are the ones that `_REMEDIES` knows."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = _resolver_table()
+    yaml_implicit_resolvers = _resolver_table()
 
 
 _FastLoader: type[Any] = _PlainLoader
@@ -116,7 +116,7 @@ if yaml.__with_libyaml__:
     class _LibyamlLoader(yaml.CSafeLoader):
         """Ten times as fast, which a file with a thousand routers feels."""
 
-        yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = _resolver_table()
+        yaml_implicit_resolvers = _resolver_table()
 
     _FastLoader = _LibyamlLoader
 

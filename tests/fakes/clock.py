@@ -2,7 +2,7 @@
 
 
 class FakeClock:
-    """Stands still until `advance` is called; calling the clock itself gives `monotonic`, where a plain function is wanted."""
+    """Stands still until `advance` is called; called itself, it tells `monotonic`, where a function is wanted."""
 
     def __init__(self, monotonic_s: float = 1000.0, time_s: float = 1_700_000_000.0) -> None:
         self._monotonic_s = monotonic_s
