@@ -1,0 +1,1 @@
+"""Prometheus exporter for networks of RouterOS devices."""

@@ -1,0 +1,14 @@
+"""The collectors, in the order in which their metrics are served. A new one is a file and a line here."""
+
+from exporter.collectors.ethernet import ETHERNET
+from exporter.collectors.health import HEALTH
+from exporter.collectors.hotspot import HOTSPOT
+from exporter.collectors.interface import INTERFACE
+from exporter.collectors.ppp import PPP
+from exporter.collectors.queue import QUEUE
+from exporter.collectors.system import SYSTEM
+from exporter.collectors.table import Collector
+
+ALL: tuple[Collector, ...] = (SYSTEM, HEALTH, INTERFACE, ETHERNET, HOTSPOT, PPP, QUEUE)
+
+BY_NAME = {collector.name: collector for collector in ALL}

@@ -1,0 +1,96 @@
+"""Writes `docs/reference/metrics.md` from the collectors' tables, or checks that it is up to date."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from prometheus_client.core import Metric
+
+from exporter import status
+from exporter.collectors import ALL
+from exporter.samples import Family
+from exporter.selfmetrics import SelfMetrics
+
+PATH = Path("docs/reference/metrics.md")
+
+_INTRO = """\
+# Metrics
+
+Every metric of the exporter, generated from its tables. On `/metrics` each series of a router bears the label
+`router` and the labels that the configuration gives it; on `/probe` Prometheus's `instance` tells the router, and
+they are left out. The last column is the RouterOS menu and field a value is read from.
+
+A field that a router leaves out gives no sample, never a zero. What is marked *per subscriber* is bounded by the
+collector's `mode` and `limit`.
+"""
+
+
+def document() -> str:
+    """The whole page."""
+    return "\n".join([_INTRO, *_sections()])
+
+
+def _sections() -> Iterator[str]:
+    for collector in ALL:
+        policies = ", ".join(f"`{policy}`" for policy in collector.policies)
+        yield f"## `{collector.name}`\n\n{collector.help} Read at most every {collector.ttl_s:g} s; needs {policies}.\n"
+        yield _table(_rows(collector.families))
+        subscribers = [table for table in collector.tables if table.subscribers]
+        if subscribers:
+            names = [
+                f"`{row.name}`"
+                for table in subscribers
+                for row in table.rows
+                if not row.counts and not row.arrivals
+            ]
+            yield f"Per subscriber: {', '.join(names)}.\n"
+    yield "## Watching\n\nWhether and how well each router is watched.\n"
+    yield _table(_rows(status.FAMILIES))
+    yield "## The exporter itself\n\nOn `/metrics` only, beside `process_*` of the exporter's own process.\n"
+    yield _table(_own(SelfMetrics(process=False).registry.collect()))
+
+
+def _rows(families: Iterable[Family]) -> Iterator[tuple[str, str, str, str, str]]:
+    for family in families:
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        source = f"`{family.source}`" if family.source else ""
+        yield f"`{family.name}`", family.kind.value, labels, family.help, source
+
+
+def _own(metrics: Iterable[Metric]) -> Iterator[tuple[str, str, str, str, str]]:
+    suffix = {"counter": "_total", "info": "_info"}
+    for metric in metrics:
+        labels = sorted(
+            {label for s in metric.samples for label in s.labels if label not in ("le", "version")}
+        )
+        names = ", ".join(f"`{label}`" for label in labels)
+        yield f"`{metric.name}{suffix.get(metric.type, '')}`", metric.type, names, metric.documentation, ""
+
+
+def _table(rows: Iterable[tuple[str, str, str, str, str]]) -> str:
+    lines = ["| metric | type | labels | meaning | source |", "|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 if the page is (now) up to date, 1 if `--check` finds it is not."""
+    parser = argparse.ArgumentParser(prog="python -m exporter.metricsdoc", description=__doc__)
+    choice = parser.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--write", action="store_true", help=f"write {PATH}")
+    choice.add_argument("--check", action="store_true", help=f"fail unless {PATH} is up to date")
+    given = parser.parse_args(arguments)
+    text = document()
+    if given.write:
+        PATH.parent.mkdir(parents=True, exist_ok=True)
+        PATH.write_text(text, encoding="utf-8")
+        return 0
+    if PATH.exists() and PATH.read_text(encoding="utf-8") == text:
+        return 0
+    sys.stderr.write(f"{PATH} is not what the tables give; run: make docs\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Who gets it: the HTTP side of the exporter."""

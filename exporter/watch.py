@@ -1,0 +1,154 @@
+"""One router that is watched: its client, its collectors' slots, and whether it answers."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from exporter.cache import Served, Slot
+from exporter.cardinality import Cardinality, Mode
+from exporter.collectors import BY_NAME
+from exporter.collectors.reader import Reader, Reading, Source
+from exporter.collectors.table import Facts
+from exporter.config import CollectorSettings, RouterSection
+from exporter.exposition import label_text
+from routeros import (
+    Breaker,
+    BreakerOpen,
+    CommandDeadline,
+    CommandFailed,
+    ConnectionTest,
+    NotAttempted,
+    RouterError,
+    RouterStats,
+)
+
+
+class Client(Source, Protocol):
+    """What is needed of `routeros.Router`."""
+
+    breaker: Breaker
+
+    def stats(self) -> RouterStats:
+        """Numbers of the pool."""
+
+    async def test(self, *, deadline_s: float | None = ...) -> ConnectionTest:
+        """A fresh connection, timed."""
+
+    async def reset(self) -> None:
+        """Close every connection and the breaker."""
+
+    async def close(self) -> None:
+        """End for good."""
+
+
+class Listener(Protocol):
+    """Who is told of readings: logs and the exporter's own metrics."""
+
+    def reading_finished(self, router: str, collector: str, slot: Slot, reading: Reading) -> None:
+        """One refresh of a collector came to its end."""
+
+    def served(self, collector: str) -> Served:
+        """The counts that all slots of `collector` share."""
+
+
+@dataclass(slots=True)
+class Contact:
+    """Whether the router answers, as of the latest command that says anything about it."""
+
+    answers: bool | None = None
+    answered_at_s: float | None = None
+    error: RouterError | None = None
+
+    def note(self, reading: Reading, *, began_s: float, now_s: float) -> None:
+        """Learn from a reading that `began_s`."""
+        errors = list(reading.failures.values())
+        if reading.parts or any(isinstance(error, CommandFailed) for error in errors):
+            self.answers, self.answered_at_s, self.error = True, now_s, None
+            return
+        for error in errors:
+            if isinstance(error, NotAttempted) and not isinstance(error, BreakerOpen):
+                continue  # our own queue was full: the router was not asked
+            if isinstance(error, CommandDeadline) and (self.answered_at_s or began_s) > began_s:
+                continue  # one slow menu; others were answered meanwhile
+            self.answers, self.error = False, error
+
+
+class Watched:
+    """A router under watch. Slots are made when first asked for, one per collector and settings."""
+
+    def __init__(
+        self,
+        section: RouterSection,
+        client: Client,
+        listener: Listener,
+        *,
+        max_stale_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.section = section
+        self.client = client
+        self.facts = Facts()
+        self.contact = Contact()
+        self.label = label_text({"router": section.name, **section.labels})
+        self._listener = listener
+        self._max_stale_s = max_stale_s
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._slots: dict[tuple[str, CollectorSettings], Slot] = {}
+        self._turn = 0
+
+    def __repr__(self) -> str:
+        return f"<Watched {self.name} answers={self.contact.answers} slots={len(self._slots)} {self.client.breaker!r}>"
+
+    @property
+    def name(self) -> str:
+        """Value of the `router` label."""
+        return self.section.name
+
+    def slots(self, settings: Mapping[str, CollectorSettings], only: Collection[str] = ()) -> dict[str, Slot]:
+        """The slots of a module's collectors by name, narrowed to `only` unless that is empty."""
+        return {name: self._slot(name, own) for name, own in settings.items() if not only or name in only}
+
+    def _slot(self, name: str, settings: CollectorSettings) -> Slot:
+        slot = self._slots.get((name, settings))
+        if slot is None:
+            reader = Reader(
+                BY_NAME[name],
+                self.client,
+                self.facts,
+                router_label=self.label,
+                cardinality=Cardinality(Mode(settings.mode), settings.limit, settings.top),
+                clock=self._clock,
+                wall_clock=self._wall_clock,
+            )
+            slot = self._slots[name, settings] = Slot(
+                reader,
+                settings.ttl_s,
+                self._max_stale_s,
+                self._finished(name),
+                self._clock,
+                self._listener.served(name),
+            )
+        return slot
+
+    def _finished(self, collector: str) -> Callable[[Slot, Reading], None]:
+        def finished(slot: Slot, reading: Reading) -> None:
+            now_s = self._clock()
+            self.contact.note(reading, began_s=now_s - (slot.duration_s or 0.0), now_s=now_s)
+            self._listener.reading_finished(self.name, collector, slot, reading)
+
+        return finished
+
+    def next_turn(self) -> int:
+        """Counts scrapes. The order of collectors turns with it, so that each menu is now and then asked first,
+        alone in flight, which is where the in-flight limit takes its clean measure from."""
+        self._turn += 1
+        return self._turn
+
+    async def close(self) -> None:
+        """End the refreshes and the connections."""
+        for slot in self._slots.values():
+            await slot.close()
+        await self.client.close()
