@@ -4,6 +4,7 @@ A value is shown only where a single word or number was expected; never where th
 the inside of a list or mapping, never that of an unknown key.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +14,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from runtime.secrets import names_a_secret
 from runtime.sections import FAULT
 from runtime.wording import counted, did_you_mean
 
 Place = tuple[str | int, ...]
-
-SECRET_WORDS = re.compile(r"pass(?:word|phrase|wd)?|token|secret|authorization|api_?key", re.IGNORECASE)
-"""A key with one of these in it holds a secret, unless it ends in _file or _env."""
 
 _TITLES = ("name", "address", "username")
 _SHOWN_CHARS = 60
@@ -97,11 +96,8 @@ def _unknown_key(key: str, known: tuple[str, ...]) -> str:
 
 
 def is_secret(place: Place) -> bool:
-    """Whether what stands at `place` must not be shown."""
-    return any(
-        isinstance(step, str) and SECRET_WORDS.search(step) and not step.endswith(("_file", "_env"))
-        for step in place[-2:]
-    )
+    """Whether what stands at `place`, or directly around it, must not be shown."""
+    return any(isinstance(step, str) and names_a_secret(step) for step in place[-2:])
 
 
 def _is_secret_field(model: type[BaseModel], place: Place) -> bool:
@@ -117,7 +113,7 @@ def _got(value: Any) -> str:
         case bool():
             return str(value).lower()
         case int() | float():
-            return _clipped(str(value)) if abs(value) < 1e30 else "a very large number"
+            return str(value) if abs(value) < 1e30 or abs(value) == math.inf else "a very large number"
         case str():
             return f'"{_clipped(value)}"'
         case list() | tuple():

@@ -1,6 +1,7 @@
-"""A secret in a file: its text without the trailing newline, or a sentence that says why not."""
+"""Secrets: which keys hold one, and one in a file: its text, or a sentence that says why not."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -10,6 +11,16 @@ log = structlog.get_logger(__name__)
 
 SECRET_LIMIT_BYTES = 64 * 1024
 """A longer file is not a password but a mistake in the path."""
+
+_SECRET_WORDS = re.compile(
+    r"pass(?:word|phrase|wd)|token|secret|authorization|api_?key|cookie", re.IGNORECASE
+)
+_REFERENCES = ("_file", "_env", "_name")
+
+
+def names_a_secret(key: str) -> bool:
+    """Whether what stands under `key` must not be shown: it names a secret, not only where one is to be found."""
+    return _SECRET_WORDS.search(key) is not None and not key.lower().endswith(_REFERENCES)
 
 
 class SecretUnreadable(ValueError):

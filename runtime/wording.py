@@ -8,7 +8,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` when one of `known` looks like `word`, else ``; allowed: a, b, c``."""
     choices = sorted(known)
     lowered = {choice.lower(): choice for choice in reversed(choices)}
-    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.7)
     if not close and len(word) >= 3:
         close = [choice for choice in lowered if choice.startswith(word.lower())]
     if close:

@@ -16,7 +16,7 @@ from runtime.wording import counted
 Place = tuple[str | int, ...]
 
 MAX_DEPTH = 50
-MAX_NODES = 1_000_000
+MAX_NODES = 300_000
 """Nodes after aliases are followed; a few lines of nested aliases could otherwise fill the memory."""
 
 _PREFIX = "tag:yaml.org,2002:"
@@ -56,15 +56,13 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
     (r"while scanning a (?:directive|block scalar)", f"a line or value cannot begin so; {_QUOTE}"),
     (r"expected a single document", "a second document begins here; one file holds one configuration"),
-    (r"could not find expected ':'", 'a key without ":" after it, or wrong indentation'),
+    (r"could not find expected ':'", 'a key without ":" and a space after it, or wrong indentation'),
     (
         r"while parsing a flow sequence",
-        'a "[" that is not closed here, or a "," too few; an IPv6 address in brackets wants quotes',
+        'a "[" that is not closed here, or a "," too few; an address in brackets wants quotes',
     ),
-    (
-        r"while parsing a flow (?:mapping|node)",
-        f'a "{{{{" that is not closed here, or a "," too few; if a value begins with ":", {_QUOTE}',
-    ),
+    (r"but found ':'", f'a value cannot begin with ":" here; {_QUOTE}'),
+    (r"while parsing a flow (?:mapping|node)", 'a "{{" or "[" that is not closed here, or a "," too few'),
     (
         r"while parsing a block (?:mapping|collection)",
         "wrong indentation, or something after a value that does not belong there",
