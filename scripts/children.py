@@ -16,15 +16,23 @@ class ChildDied(Exception):
 
 
 class Child:
-    """One running program. Leaving the context ends it: SIGTERM first, SIGKILL after `TERMINATE_TIMEOUT_S`.
+    """One running program. Leaving the context ends it: SIGTERM first, SIGKILL after `terminate_timeout_s`.
 
     It has a process group of its own, so that Ctrl-C at the terminal reaches us and not it.
     """
 
-    def __init__(self, name: str, command: Sequence[str], log_file: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log_file: Path,
+        *,
+        terminate_timeout_s: float = TERMINATE_TIMEOUT_S,
+    ) -> None:
         self.name = name
         self._command = command
         self._log_file = log_file
+        self._terminate_timeout_s = terminate_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
 
     def __repr__(self) -> str:
@@ -53,7 +61,7 @@ class Child:
             return
         process.terminate()
         try:
-            process.wait(TERMINATE_TIMEOUT_S)
+            process.wait(self._terminate_timeout_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

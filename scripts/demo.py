@@ -31,6 +31,7 @@ PROFILES = {"home": 2, "hotspot": 1, "wisp": 1, "legacy": 1}
 ROUTERS = sum(PROFILES.values())
 READY_TIMEOUT_S = 30.0
 POLL_INTERVAL_S = 0.1
+BREAKER_COOLDOWN_S = 5.0  # a minute is right for a network, and long for somebody who watches
 
 
 class CannotStart(Exception):
@@ -125,8 +126,9 @@ def _wait(condition: Callable[[], bool], what: str, children: Sequence[Child], s
 
 
 def exporter_config(simulator_config: str, port: int) -> str:
-    """The configuration that the simulator wrote for its routers, with the exporter's own place to listen."""
+    """What the simulator wrote for its routers, with the exporter's place to listen and a breaker for the impatient."""
     config = yaml.safe_load(simulator_config)
+    config["breaker"] = {"cooldown_s": BREAKER_COOLDOWN_S, "max_cooldown_s": BREAKER_COOLDOWN_S}
     config["web"] = {**config.get("web", {}), "listen": f"{HOST}:{port}"}
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
@@ -146,7 +148,7 @@ def welcome(ports: Ports, routers: Sequence[str]) -> str:
 
 Break a router, see what the exporter says of it, and mend it:
 
-  curl -X POST {control}/routers/{victim}/faults -H 'Content-Type: application/json' -d '{{"fault": "hang"}}'
+  curl -X POST {control}/routers/{victim}/faults -H 'Content-Type: application/json' -d '{{"fault": "refuse"}}'
   curl -s {exporter}/metrics | grep '^mikrotik_up'
   curl -X DELETE {control}/routers/{victim}/faults
 

@@ -34,14 +34,14 @@ find_python() {
 
 if ! "$venv/bin/python" -c 'import pip' >/dev/null 2>&1; then
     python=$(find_python)
-    if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
-        "$python" -m scripts.system install --stage setup
-    fi
-    echo "setup: $venv with $("$python" --version)"
     if [[ -e $venv && ! -f $venv/pyvenv.cfg ]]; then
         echo "setup: $venv exists and is no virtual environment; name another with VENV=" >&2
         exit 1
     fi
+    if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        "$python" -m scripts.system install --stage setup
+    fi
+    echo "setup: $venv with $("$python" --version)"
     rm -rf "$venv"
     "$python" -m venv "$venv"
 fi

@@ -1,0 +1,192 @@
+"""`make demo`, as a person uses it: it starts, shows every router, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scripts.children import Child, ChildDied
+from scripts.demo import PROFILES, ROUTERS, CannotStart, Ports, exporter_config
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_DEADLINE_S = 40.0
+END_DEADLINE_S = 15.0
+ANY_FREE = {"EXPORTER_PORT": "0", "SIMULATOR_PORT": "0", "ROUTER_PORT": "0"}
+
+
+@contextmanager
+def demo(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo as a program of its own; killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts.demo", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **ANY_FREE, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    family = psutil.Process(process.pid)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            orphans = family.children(recursive=True)
+            process.kill()
+            for orphan in orphans:
+                orphan.kill()
+        process.communicate()
+
+
+def welcome_of(process: subprocess.Popen[str]) -> str:
+    """What the demo prints once it is ready."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "Ctrl-C ends everything" in line:
+            return said
+    raise AssertionError(f"the demo ended early: {process.stderr.read()}")
+
+
+def get(url: str) -> str:
+    """The body of an address of the demo; empty while it cannot be had."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return str(answer.read().decode())
+    except (urllib.error.URLError, OSError):
+        return ""
+
+
+def send(method: str, url: str, body: str = "") -> None:
+    """What the printed curl commands do."""
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=body.encode() or None, headers=headers, method=method)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status == 200
+
+
+def until(condition: Callable[[], bool], what: str, deadline_s: float = READY_DEADLINE_S) -> None:
+    """Returns when the condition holds; fails when it does not in time."""
+    end_s = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end_s, f"not within {deadline_s} s: {what}"
+        time.sleep(0.1)
+
+
+def routers_up(base: str) -> dict[str, str]:
+    """`mikrotik_up` by router."""
+    return dict(
+        re.findall(r'^mikrotik_up\{router="([^"]+)"[^}]*\} (\S+)$', get(f"{base}/metrics"), re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_shows_every_router_and_ends_cleanly(number: signal.Signals) -> None:
+    """Every router comes up; asked to end, the demo exits with 0 and none of its programs is left."""
+    with demo() as process:
+        said = welcome_of(process)
+        found = re.search(r"(http://\S+)/metrics", said)
+        assert found is not None
+        until(lambda: list(routers_up(found[1]).values()) == ["1"] * ROUTERS, "every router up")
+        programs = psutil.Process(process.pid).children(recursive=True)
+        assert len(programs) == 2
+        process.send_signal(number)
+        assert process.wait(END_DEADLINE_S) == 0
+        _, alive = psutil.wait_procs(programs, timeout=1)
+        assert alive == []
+
+
+@pytest.mark.timeout(120)
+def test_the_router_that_the_demo_offers_to_break_can_be_broken_and_mended() -> None:
+    """The printed commands make one router go down, and come up again, while the others stay up."""
+    with demo() as process:
+        said = welcome_of(process)
+        base = re.search(r"(http://\S+)/metrics", said)
+        breaking = re.search(r"curl -X POST (\S+/routers/(\S+)/faults) .* -d '([^']+)'", said)
+        assert base is not None
+        assert breaking is not None
+        url, victim, body = breaking.groups()
+        until(lambda: list(routers_up(base[1]).values()) == ["1"] * ROUTERS, "every router up")
+        others = {name: "1" for name in routers_up(base[1]) if name != victim}
+        send("POST", url, body)
+        until(lambda: routers_up(base[1]) == {victim: "0", **others}, "one router down, the others up")
+        send("DELETE", url)
+        until(lambda: routers_up(base[1]) == {victim: "1", **others}, "every router up again")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_DEADLINE_S) == 0
+
+
+def test_the_demo_ends_by_itself_after_a_given_time() -> None:
+    """With --for it exits with 0 after that many seconds and says so."""
+    with demo("--for", "0.5") as process:
+        out, err = process.communicate(timeout=READY_DEADLINE_S)
+        assert process.returncode == 0, err
+        assert "nothing is left running" in out
+
+
+@pytest.mark.parametrize("variable", ["EXPORTER_PORT", "SIMULATOR_PORT", "ROUTER_PORT"])
+def test_a_taken_port_is_named_with_the_variable_to_set(variable: str) -> None:
+    """A port of another program ends the demo with 1, before anything starts, and says what to set."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with demo(**{variable: str(port)}) as process:
+            _, err = process.communicate(timeout=END_DEADLINE_S)
+    assert process.returncode == 1
+    assert f"port {port} is taken" in err
+    assert re.search(rf"{variable}=\d+ make demo", err)
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "70000", ""])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    """A variable that holds no port is named with what it holds."""
+    with pytest.raises(CannotStart, match=rf"EXPORTER_PORT={text} is no port"):
+        Ports.chosen({"EXPORTER_PORT": text})
+
+
+def test_the_written_configuration_keeps_the_routers() -> None:
+    """The exporter's configuration is the simulator's, with the exporter's own address to listen on."""
+    text = exporter_config(
+        "web: {listen: '127.0.0.1:1', gzip: false}\nrouters: [{address: 127.0.0.1}]\n", 9500
+    )
+    assert "listen: 127.0.0.1:9500" in text
+    assert "gzip: false" in text
+    assert "address: 127.0.0.1" in text
+    assert sum(PROFILES.values()) == ROUTERS
+
+
+def test_a_child_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:
+    """The error names the program, its exit code and the last lines that it wrote."""
+    command = [sys.executable, "-c", "print('the last word'); raise SystemExit(3)"]
+    with Child("the thing", command, tmp_path / "log") as child:
+        until(lambda: "ended" in repr(child), "the child ends")
+        with pytest.raises(ChildDied, match=r"the thing ended by itself \(exit code 3\)") as told:
+            child.check()
+    assert "the last word" in str(told.value)
+
+
+def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+    """A program that ignores SIGTERM is gone all the same when its context ends."""
+    command = [
+        sys.executable,
+        "-c",
+        "import signal; signal.signal(15, signal.SIG_IGN); print('on', flush=True); signal.pause()",
+    ]
+    log = tmp_path / "log"
+    with Child("the stubborn one", command, log, terminate_timeout_s=0.2) as child:
+        until(lambda: "on" in log.read_text(encoding="utf-8"), "the child runs")
+        child.check()
+    assert "ended with -9" in repr(child)
