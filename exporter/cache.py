@@ -49,6 +49,8 @@ class Slot:
     duration_s: float | None = None
     failures: Counter[str] = field(default_factory=Counter)
     unparsable: int = 0
+    failing_since_s: float | None = None
+    """When the first of the readings that failed in a row, up to the last one, had begun."""
     _parts: dict[str, Part] = field(default_factory=dict)
     _started_s: float | None = None
     _task: asyncio.Task[Reading] | None = None
@@ -85,6 +87,10 @@ class Slot:
             self._task = None
         self.duration_s = self.clock() - started_s
         self.last = reading
+        if reading.succeeded:
+            self.failing_since_s = None
+        elif self.failing_since_s is None:
+            self.failing_since_s = started_s
         self._parts = self._servable()  # what is too old to be served is let go
         self._parts.update(reading.parts)
         for name in reading.unsupported:
@@ -111,6 +117,16 @@ class Slot:
         """Age of the oldest part that is served; None while there is none."""
         now_s = self.clock()
         return max((now_s - part.read_at_s for part in self._servable().values()), default=None)
+
+    @property
+    def asked_s_ago(self) -> float | None:
+        """Seconds since the latest refresh was started; None before the first."""
+        return None if self._started_s is None else self.clock() - self._started_s
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether a refresh is under way."""
+        return self._task is not None
 
     @property
     def left_out(self) -> int:

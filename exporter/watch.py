@@ -1,7 +1,7 @@
 """One router that is watched: its client, its collectors' slots, and whether it answers."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,12 +59,14 @@ class Contact:
     answers: bool | None = None
     answered_at_s: float | None = None
     error: RouterError | None = None
+    cause: RouterError | None = None
+    """Why it does not answer: the latest error of something that was sent; None while it answers."""
 
     def note(self, reading: Reading, *, began_s: float, now_s: float) -> None:
         """Learn from a reading that `began_s`."""
         errors = list(reading.failures.values())
         if reading.parts or any(isinstance(error, CommandFailed) for error in errors):
-            self.answers, self.answered_at_s, self.error = True, now_s, None
+            self.answers, self.answered_at_s, self.error, self.cause = True, now_s, None, None
             return
         for error in errors:
             if isinstance(error, NotAttempted) and not isinstance(error, BreakerOpen):
@@ -72,6 +74,17 @@ class Contact:
             if isinstance(error, CommandDeadline) and (self.answered_at_s or began_s) > began_s:
                 continue  # one slow menu; others were answered meanwhile
             self.answers, self.error = False, error
+            if not isinstance(error, NotAttempted):
+                self.cause = error
+
+
+@dataclass(slots=True)
+class LastScrape:
+    """The latest scrape that asked this router: when it came (Unix seconds), and how long until the refreshes
+    that were due had ended, as far as they have."""
+
+    came_at_s: float | None = None
+    lasted_s: float = 0.0
 
 
 class Watched:
@@ -91,6 +104,7 @@ class Watched:
         self.client = client
         self.facts = Facts()
         self.contact = Contact()
+        self.last_scrape = LastScrape()
         self.label = label_text({"router": section.name, **section.labels})
         self._listener = listener
         self._max_stale_s = max_stale_s
@@ -98,6 +112,7 @@ class Watched:
         self._wall_clock = wall_clock
         self._slots: dict[tuple[str, CollectorSettings], Slot] = {}
         self._turn = 0
+        self._turn_began_s = 0.0
 
     def __repr__(self) -> str:
         return f"<Watched {self.name} answers={self.contact.answers} slots={len(self._slots)} {self.client.breaker!r}>"
@@ -110,6 +125,10 @@ class Watched:
     def slots(self, settings: Mapping[str, CollectorSettings], only: Collection[str] = ()) -> dict[str, Slot]:
         """The slots of a module's collectors by name, narrowed to `only` unless that is empty."""
         return {name: self._slot(name, own) for name, own in settings.items() if not only or name in only}
+
+    def made(self) -> Iterator[tuple[str, Slot]]:
+        """Every slot there is, with its collector's name; a name comes twice when two modules settle it apart."""
+        return ((name, slot) for (name, _), slot in self._slots.items())
 
     def _slot(self, name: str, settings: CollectorSettings) -> Slot:
         slot = self._slots.get((name, settings))
@@ -136,6 +155,7 @@ class Watched:
     def _finished(self, collector: str) -> Callable[[Slot, Reading], None]:
         def finished(slot: Slot, reading: Reading) -> None:
             now_s = self._clock()
+            self.last_scrape.lasted_s = now_s - self._turn_began_s
             self.contact.note(reading, began_s=now_s - (slot.duration_s or 0.0), now_s=now_s)
             self._listener.reading_finished(self.name, collector, slot, reading)
 
@@ -145,6 +165,8 @@ class Watched:
         """Counts scrapes. The order of collectors turns with it, so that each menu is now and then asked first,
         alone in flight, which is where the in-flight limit takes its clean measure from."""
         self._turn += 1
+        self._turn_began_s = self._clock()
+        self.last_scrape.came_at_s, self.last_scrape.lasted_s = self._wall_clock(), 0.0
         return self._turn
 
     async def close(self) -> None:

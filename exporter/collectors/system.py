@@ -152,6 +152,8 @@ _UPDATE = Table(
 def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
     for record in replies.get("resource", ()):
         _note_resource(record, facts)
+    for record in replies.get("identity", ()):
+        facts.identity = record.get("name", facts.identity)
     for record in replies.get("clock", ()):
         _note_clock(record, facts)
     routerboards = replies.get("routerboard", [])
@@ -170,6 +172,7 @@ def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
 
 def _note_resource(record: Record, facts: Facts) -> None:
     facts.version = record.get("version", facts.version)
+    facts.board = record.get("board-name", facts.board)
     major = facts.version.split(".", 1)[0]
     facts.major = int(major) if major.isdecimal() else facts.major
     try:
@@ -180,6 +183,7 @@ def _note_resource(record: Record, facts: Facts) -> None:
         if facts.uptime_s is not None and uptime_s < facts.uptime_s:
             facts.reboots_seen += 1
         facts.uptime_s = uptime_s
+        facts.booted_at_s = facts.now_s - uptime_s
 
 
 def _note_clock(record: Record, facts: Facts) -> None:

@@ -31,10 +31,13 @@ DERIVED = "@"
 class Facts:
     """What is known of a router beyond one table; collectors' derive functions read and write it."""
 
+    identity: str = ""
+    board: str = ""
     version: str = ""
     major: int | None = None
     gmt_offset_s: float | None = None
     uptime_s: float | None = None
+    booted_at_s: float | None = None
     reboots_seen: int = 0
     now_s: float = 0.0
     """Wall clock (Unix seconds) at which the replies at hand had arrived."""
