@@ -77,6 +77,11 @@ class Breaker:
         return self._state
 
     @property
+    def generation(self) -> int:
+        """What results must bear to count; each change of state begins a new one."""
+        return self._generation
+
+    @property
     def failures(self) -> int:
         """Consecutive failures counted so far."""
         return self._failures
@@ -130,7 +135,8 @@ class Breaker:
 
     def failed(self, generation: int, error: Exception, *, begun_s: float) -> None:
         """The router did not answer something that was begun at `begun_s` of this breaker's clock."""
-        if generation != self._generation or begun_s < self._last_failure_s:
+        stale = generation != self._generation or begun_s < self._last_failure_s
+        if stale or self._state is BreakerState.OPEN:
             return
         self._failures += 1
         self._last_failure_s = self._clock()
@@ -143,7 +149,7 @@ class Breaker:
 
     def refused(self, generation: int, error: Exception) -> None:
         """The router refused the login: open at once."""
-        if generation != self._generation:
+        if generation != self._generation or self._state is BreakerState.OPEN:
             return
         self._failures += 1
         self._last_failure_s = self._clock()

@@ -1,18 +1,18 @@
-"""Every failure of a router is one of these; the class answers who must act and whether a retry makes sense.
+"""Every failure of a router is one of these; the class answers who must act and whether to retry.
 
-    RouterError                       .router names the router ("" when unknown); no message ever holds a secret
-      RouterUnreachable(.reason)      refused, reset, no_route, name, deadline, tls, closed: the next try may succeed
-        RouterEnded                   the router said `!fatal` and hung up
-        CommandDeadline               one command passed its deadline; the connection lives
-      LoginRefused                    wrong user, password or policy: a fault of the configuration, do not hammer
-      CommandFailed(.path, .category) `!trap`: this command failed, the connection lives
-        CommandUnsupported            no such command: board, version or package; ask again much later
-        PermissionDenied(.policy)     the user lacks a policy
-      ProtocolViolation               bytes that cannot be right: the connection is dropped
-      NotAttempted(.retry_in_s)       nothing was sent
-        BreakerOpen                   the router failed too often or refused the login
-        PoolExhausted                 no free slot in time
-        PoolClosed                    the router object was closed
+    RouterError                  .router is the target's name, "" when unknown; no message ever holds a secret
+      RouterUnreachable          .reason: refused, reset, no_route, name, deadline, tls, closed; retry
+        RouterEnded              the router said `!fatal` and hung up
+        CommandDeadline          one command passed its deadline; the connection lives
+      LoginRefused               wrong user, password or policy: a fault of the configuration, do not hammer
+      CommandFailed              .path, .category: `!trap`; this command failed, the connection lives
+        CommandUnsupported       no such command: board, version or package; ask again much later
+        PermissionDenied         .policy: what the user's group lacks
+      ProtocolViolation          bytes that cannot be right: the connection is dropped
+      NotAttempted               .retry_in_s: nothing was sent
+        BreakerOpen              the router failed too often or refused the login
+        PoolExhausted            no free slot in time
+        PoolClosed               the router object was closed
 
 Where librouteros has an exception for the same thing, ours is one of its kind as well, so code written for
 librouteros catches it: every `RouterError` is a `LibRouterosError`, `CommandFailed` a `TrapError`,
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
+from typing import Self
 
 from librouteros.exceptions import FatalError, LibRouterosError, ProtocolError, TrapError
 
@@ -46,6 +47,14 @@ class RouterError(LibRouterosError):
         super().__init__(message)
         self.message = message
         self.router = router
+
+    def again(self) -> Self:
+        """The same error as an object of its own, so that each of several callers gets its own traceback."""
+        twin = type(self).__new__(type(self))
+        twin.args = self.args
+        twin.__dict__.update(self.__dict__)
+        twin.__cause__ = self.__cause__
+        return twin
 
     def __str__(self) -> str:
         return f"{self.router}: {self.message}" if self.router else self.message

@@ -14,7 +14,7 @@ class Observer(Protocol):
         """A command that was sent came to its end; `outcome` is "ok" or a word of `failure_class`."""
 
     def command_retried(self, router: str, path: str, attempt: int) -> None:
-        """A read, or the connecting for a command, is tried again; `attempt` is 2 for the first retry."""
+        """An idempotent command whose connection was lost is sent again; `attempt` is 2 for the first retry."""
 
     def connection_opened(self, router: str, duration_s: float) -> None:
         """A connection is logged in; the duration covers TCP, TLS and login."""

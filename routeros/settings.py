@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 PLAIN_PORT = 8728
@@ -15,7 +16,7 @@ class TlsSettings:
 
     With `fingerprint_sha256` alone, exactly that certificate is accepted and nothing else about it matters.
     With `ca_file`, the chain and the name are verified; with both, both must hold. With neither, the system's
-    authorities decide. `server_name` is the name looked for in the certificate: None means the address,
+    authorities decide. The fingerprint may be written with colons; it is kept as 64 lower-case digits. `server_name` is the name looked for in the certificate: None means the address,
     an empty string means any name. `verify=False` accepts everything, even a router without certificate.
     """
 
@@ -24,10 +25,19 @@ class TlsSettings:
     verify: bool = True
     server_name: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.fingerprint_sha256 is not None:
+            digits = re.sub(r"^sha-?256[:=]|[:\s]", "", self.fingerprint_sha256.strip().lower())
+            if not re.fullmatch("[0-9a-f]{64}", digits):
+                raise ValueError(
+                    f"a SHA-256 fingerprint has 64 hexadecimal digits, got {len(digits)} characters"
+                )
+            object.__setattr__(self, "fingerprint_sha256", digits)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where one router is and who logs in. `name` appears in errors and statistics; the password never does."""
+    """Where one router is and who logs in. Errors and statistics show `name`, never the password."""
 
     name: str
     address: str
@@ -58,7 +68,7 @@ class PoolSettings:
     connect_timeout_s: float = 15.0
     command_timeout_s: float = 30.0
     cancel_timeout_s: float = 5.0
-    """A `/cancel` that is not answered within this time proves a hanging connection, which is then dropped."""
+    """A `/cancel` not answered within this time proves a hanging connection, which is then dropped."""
     max_in_flight: int | None = None
     """Commands on the router at once, over all its connections; None adapts it between 1 and 16."""
     commands_per_connection: int = 16
@@ -71,7 +81,7 @@ class PoolSettings:
     """Changes that may wait for a slow reader of `listen`; more end it with an error."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_size or not 0 <= self.min_size <= self.max_size:
+        if self.max_size < 1 or not 0 <= self.min_size <= self.max_size:
             raise ValueError(
                 f"pool sizes must be 0 <= min <= max, max >= 1, got {self.min_size}-{self.max_size}"
             )
