@@ -1,0 +1,25 @@
+"""What lives in a router's world: ports, subscribers, guests, queues, leases and the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .guests import add_hotspot
+from .networks import add_networks
+from .ports import add_ports
+from .queues import add_queues
+from .records import add_records
+from .subscribers import add_pppoe
+
+if TYPE_CHECKING:
+    from ..world import World
+
+
+def populate(world: World) -> None:
+    """Fill the tables of a new world; each part is skipped where its count is 0."""
+    add_ports(world)
+    add_networks(world)
+    add_pppoe(world)
+    add_hotspot(world)
+    add_queues(world)
+    add_records(world)
