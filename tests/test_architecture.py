@@ -115,6 +115,18 @@ def test_every_package_is_typed_and_installed() -> None:
         assert package in pyproject["tool"]["mypy"]["packages"]
 
 
+def test_everything_in_a_package_is_installed_with_it() -> None:
+    """Each folder is a package and each file that is not code matches package-data, so a wheel lacks nothing."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = pyproject["tool"]["setuptools"]["package-data"]["*"]
+    inside = [path for path in committed_files() if path.relative_to(ROOT).parts[0] in OURS]
+    assert {
+        str(path.parent.relative_to(ROOT)) for path in inside if not (path.parent / "__init__.py").exists()
+    } == set()
+    data = [path for path in inside if path.suffix != ".py"]
+    assert [path.name for path in data if not any(path.match(pattern) for pattern in patterns)] == []
+
+
 def test_test_files_have_names_of_their_own() -> None:
     """No two test modules share a base name, so that a failing one is found by its name alone."""
     names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
