@@ -1,0 +1,1 @@
+"""The commands for a person at a terminal: `check` and `print`."""
