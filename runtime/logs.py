@@ -172,7 +172,7 @@ def _printable(logger: object, method: str, event: EventDict) -> EventDict:
     """No control characters, which could forge lines or steer a terminal, and no spaces in keys."""
     shown: EventDict = {}
     for key, value in event.items():
-        name = re.sub(r"[^\w.\-]", "_", key)
+        name = re.sub(r"[^\w.\-*]", "_", key)
         keep = name == "exception" or value is None or isinstance(value, bool | int | float)
         shown[name] = value if keep else _escaped(value if isinstance(value, str) else repr(value))
     return shown
