@@ -87,6 +87,15 @@ class LastScrape:
     lasted_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """The latest failure of a router, kept also when all is well again; `at_s` is Unix time."""
+
+    collector: str
+    error: RouterError
+    at_s: float
+
+
 class Watched:
     """A router under watch. Slots are made when first asked for, one per collector and settings."""
 
@@ -105,6 +114,7 @@ class Watched:
         self.facts = Facts()
         self.contact = Contact()
         self.last_scrape = LastScrape()
+        self.mishap: Mishap | None = None
         self.label = label_text({"router": section.name, **section.labels})
         self._listener = listener
         self._max_stale_s = max_stale_s
@@ -157,9 +167,17 @@ class Watched:
             now_s = self._clock()
             self.last_scrape.lasted_s = now_s - self._turn_began_s
             self.contact.note(reading, began_s=now_s - (slot.duration_s or 0.0), now_s=now_s)
+            self._note_mishap(collector, reading)
             self._listener.reading_finished(self.name, collector, slot, reading)
 
         return finished
+
+    def _note_mishap(self, collector: str, reading: Reading) -> None:
+        """Keep what went wrong; that nothing was sent is told only where nothing else ever was."""
+        for error in reading.failures.values():
+            if self.mishap is None or not isinstance(error, NotAttempted):
+                self.mishap = Mishap(collector, error, self._wall_clock())
+                return
 
     def next_turn(self) -> int:
         """Counts scrapes. The order of collectors turns with it, so that each menu is now and then asked first,
