@@ -18,8 +18,20 @@ if TYPE_CHECKING:
     from .world import World
 
 _PRINT_WORDS = frozenset(
-    ".proplist count-only stats detail once interval follow follow-only without-paging active terse brief "
-    "value-list as-value .id numbers from duration append show-ids".split()
+    {
+        *(
+            ".proplist",
+            "count-only",
+            "stats",
+            "detail",
+            "once",
+            "interval",
+            "follow",
+            "follow-only",
+            "active",
+        ),
+        *("without-paging", "terse", "brief", "value-list", "as-value", ".id", "numbers", "from", "show-ids"),
+    }
 )
 _FLAGS = {"yes": "true", "no": "false", "true": "true", "false": "false"}
 

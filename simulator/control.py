@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from .device import Device
 from .faults import FAULTS, FaultError
@@ -158,7 +159,7 @@ def _bad(
 
 
 @web.middleware
-async def _told(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A wrong fault is a 400 that names what is allowed."""
     try:
         return await handler(request)

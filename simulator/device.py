@@ -90,7 +90,7 @@ class Device:
             for connection in self.connections
             if connection.login.account is not None
         ]
-        world.reboot_asked = lambda: self.loop.call_soon(self.reboot) and None
+        world.reboot_asked = self._reboot_soon
         populate(world)
         return world
 
@@ -154,6 +154,10 @@ class Device:
         if self._down is not None:
             self._down.cancel()
         self._down = self.loop.call_later(down_s, self.back)
+
+    def _reboot_soon(self) -> None:
+        """The answer to the command still goes out."""
+        self.loop.call_later(self.spec.rtt_s + 0.01, self.reboot)
 
     def back(self) -> None:
         """Listen again, unless the router is still rebooting or a fault refuses."""
@@ -255,8 +259,10 @@ class Device:
         self.faults.check(call)
         world = self.world
         menu = world.menus.get(call.menu)
-        command = menu and (menu.commands.get(call.command) or GENERIC.get(call.command))
-        if menu is None or command is None:
+        if menu is None:
+            raise world.missing(call)
+        command = menu.commands.get(call.command) or GENERIC.get(call.command)
+        if command is None:
             raise world.missing(call)
         if command.policy not in call.policies:
             raise Trap(NOT_PERMITTED)

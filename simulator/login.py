@@ -40,7 +40,8 @@ class Login:
             account = self._spec.account(call.args.get("name", ""))
             if account is None or account.password != call.args.get("password", ""):
                 raise Trap(REFUSED)
-            return self._enter(account)
+            self._enter(account)
+            return None
         if "response" not in call.args or self.state is LoginState.STRANGER:
             self.state = LoginState.CHALLENGED
             return self._challenge.hex()
@@ -48,7 +49,8 @@ class Login:
         if account is None or call.args["response"] != self._expected(account.password):
             self.state = LoginState.STRANGER
             raise Trap("cannot log in")
-        return self._enter(account)
+        self._enter(account)
+        return None
 
     def _expected(self, password: str) -> str:
         secret = b"\x00" + password.encode("utf-8", "surrogateescape") + self._challenge

@@ -76,8 +76,8 @@ class RouterSpec:
             raise SpecError(
                 f"unknown counts {sorted(unknown)}; there are {', '.join(sorted(profile.counts))}"
             )
-        for account in (self, *self.accounts):
-            if wrong := set(account.policies) - POLICIES:
+        for policies in (self.policies, *(account.policies for account in self.accounts)):
+            if wrong := set(policies) - POLICIES:
                 raise SpecError(f"unknown policies {sorted(wrong)}; there are {', '.join(sorted(POLICIES))}")
         if min(self.latency_range) < 0 or self.rtt_s < 0:
             raise SpecError("latency_s and rtt_s must not be negative")

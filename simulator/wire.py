@@ -24,10 +24,11 @@ def raw_text(data: bytes) -> str:
 def encode(text: str) -> bytes:
     """One word with its length, uncached: for values that differ at each reading."""
     try:
-        return encode_word(text, "utf-8")
+        encoded: bytes = encode_word(text, "utf-8")
     except UnicodeEncodeError:
         data = text.encode("utf-8", "surrogateescape")
-        return encode_length(len(data)) + data
+        encoded = encode_length(len(data)) + data
+    return encoded
 
 
 @lru_cache(maxsize=8192)
@@ -39,9 +40,10 @@ def word(text: str) -> bytes:
 def sentence(*words: str) -> bytes:
     """A whole sentence with its closing zero byte."""
     try:
-        return encode_sentence(*words, encoding="utf-8")
+        encoded: bytes = encode_sentence(*words, encoding="utf-8")
     except UnicodeEncodeError:
-        return b"".join(map(encode, words)) + b"\x00"
+        encoded = b"".join(map(encode, words)) + b"\x00"
+    return encoded
 
 
 class SentenceReader:

@@ -223,10 +223,10 @@ _HARDWARE_COUNTERS = (
     "tx-late-collision tx-excessive-collision tx-multiple-collision tx-single-collision tx-deferred "
     "tx-underrun tx-64 tx-65-127 tx-128-255 tx-256-511 tx-512-1023 tx-1024-1518 tx-drop"
 )
-_ZERO = tuple(
-    "rx-pause rx-too-short rx-too-long rx-align-error rx-fragment rx-overflow rx-jabber tx-pause tx-collision "
-    "tx-late-collision tx-excessive-collision tx-multiple-collision tx-single-collision tx-deferred "
-    "tx-underrun tx-drop rx-1519-max".split()
+_ZERO = (
+    *("rx-pause", "rx-too-short", "rx-too-long", "rx-align-error", "rx-fragment", "rx-overflow", "rx-jabber"),
+    *("tx-pause", "tx-collision", "tx-late-collision", "tx-excessive-collision", "tx-multiple-collision"),
+    *("tx-single-collision", "tx-deferred", "tx-underrun", "tx-drop", "rx-1519-max"),
 )
 
 INTERFACE = (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..call import Answer, Call, Outcome, Trap
 from ..commands import seconds, targets
-from ..formats import duration
 from ..formats import day as day_of
+from ..formats import duration
 from ..menu import Command, Menu
 from ..profiles import Sensor
 from ..table import Row
@@ -111,7 +111,10 @@ def _routerboard(world: World) -> Iterable[Row]:
 
 def hash_of(world: World) -> int:
     """A number of a router's own that stays the same from run to run."""
-    return sum(ord(sign) * 131**index for index, sign in enumerate(world.spec.name)) + world.spec.seed
+    number = world.spec.seed
+    for sign in world.spec.name:
+        number = (number * 131 + ord(sign)) % 999_999_937
+    return number
 
 
 def _licence(world: World) -> Iterable[Row]:

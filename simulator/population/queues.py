@@ -13,7 +13,7 @@ from .ports import bridge_name
 if TYPE_CHECKING:
     from ..world import World
 
-_TYPES = (
+_TYPES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("default", "pfifo", {"pfifo-limit": "50"}),
     ("ethernet-default", "pfifo", {"pfifo-limit": "50"}),
     ("wireless-default", "sfq", {"sfq-perturb": "5", "sfq-allot": "1514"}),

@@ -50,8 +50,8 @@ def add_pppoe(world: World) -> None:
         plan = random.choice(_PLANS)
         name = user_name("home", number)
         secret = world.add("/ppp/secret", name=name, service="pppoe", profile=plan[0], password=f"pw{number}")
-        port = number % min(3, len(ports))
-        subscriber = Subscriber(number, secret, plan, port + 1, ports[port], random.uniform(0.01, 0.2))
+        place = number % min(3, len(ports))
+        subscriber = Subscriber(number, secret, plan, place + 1, ports[place], random.uniform(0.01, 0.2))
         if number <= online:
             subscriber.dial(world, age_s=min(world.uptime_s, random.expovariate(1 / MEAN_SESSION_S)))
         elif number % 9 == 0:
@@ -94,7 +94,7 @@ class Subscriber:
         self._generation += 1
         since_s = world.now_s - age_s
         name, number = self.name, self._number
-        profile, up, down = self._plan
+        _, up, down = self._plan
         hardware, address = mac(0x40, number), ipv4(POOL + 1 + number)
         flow = Flow(
             up * 125_000 * self._share, down * 125_000 * self._share, world.moment, phase=number, age_s=age_s
