@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails
 from exporter.config_schema import PoolValues
 from routeros.settings import PLAIN_PORT, TLS_PORT, TlsSettings
 from runtime.sections import SecretSection, Section, Surroundings, fault
+from runtime.tls import check_authorities
 from runtime.web import ExistingFile
 
 DEFAULT_MODULE = "default"
@@ -73,7 +74,7 @@ def _checked_fingerprint(text: str) -> str:
 class RouterTls(Section):
     """How the router's certificate is checked."""
 
-    ca_file: ExistingFile | None = Field(
+    ca_file: Annotated[ExistingFile, AfterValidator(check_authorities)] | None = Field(
         default=None,
         description="PEM file with the authority that signed the certificate; the system's when left out.",
     )

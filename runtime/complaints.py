@@ -67,7 +67,9 @@ def _inside(value: Any, step: str | int) -> Any:
 def _title(item: Any) -> str:
     if isinstance(item, Mapping):
         for key in _TITLES:
-            if isinstance(word := item.get(key), str) and word.strip():
+            word = item.get(key)
+            # a name may hold a colon; a user with one may be a user with a password
+            if isinstance(word, str) and word.strip() and not (key == "username" and ":" in word):
                 return f" ({_clipped(word, 40)})"
     return ""
 
@@ -204,6 +206,13 @@ def _length(words: str, key: str) -> Say:
     return lambda ctx, got: f"must have {words} {counted(int(ctx[key]), 'character')}"
 
 
+def _size(ctx: Mapping[str, Any], got: str) -> str:
+    least = int(ctx["min_length"])
+    if ctx.get("field_type") in ("List", "Tuple", "Set", "Frozenset", "Dictionary"):
+        return f"must have at least {least} {'entry' if least == 1 else 'entries'}"
+    return f"must have at least {counted(least, 'character')}"
+
+
 def _own(ctx: Mapping[str, Any], got: str) -> str:
     """A ValueError of one of our validators: a sentence part about the value."""
     error = str(ctx["error"])
@@ -231,9 +240,7 @@ _MESSAGES: dict[str, Say] = {
     "path_type": _text,
     "string_too_short": _length("at least", "min_length"),
     "string_too_long": _length("at most", "max_length"),
-    "too_short": lambda ctx, got: (
-        f"must have at least {counted(int(ctx['min_length']), 'entry').replace('entrys', 'entries')}"
-    ),
+    "too_short": _size,
     "literal_error": _choice,
     "enum": _choice,
     "model_type": _mapping,

@@ -1,45 +1,53 @@
-"""The certificate of a service -> the context that serves HTTPS."""
+"""Certificate files -> contexts, or a sentence that says which file is of no use and why."""
 
 import ssl
+from pathlib import Path
 from typing import NoReturn
-
-from runtime.web import ServerTls
 
 
 class CertificateUnusable(ValueError):
-    """The files of a `tls:` section cannot serve; the message names the file and what is wrong with it."""
+    """A certificate, key or authority file cannot be used; the message names it and what is wrong with it."""
 
 
-def server_context(tls: ServerTls) -> ssl.SSLContext:
-    """A context for TLS 1.2 and newer; with `client_ca_file`, clients without a certificate are refused.
+def server_context(cert_file: Path, key_file: Path, client_ca_file: Path | None = None) -> ssl.SSLContext:
+    """A context that serves TLS 1.2 and newer; with `client_ca_file`, clients without a certificate are refused.
 
     Raises CertificateUnusable.
     """
 
     def no_passphrase() -> NoReturn:  # without it, ssl would ask at the terminal and wait
-        raise CertificateUnusable(f"{tls.key_file} has a passphrase; store the key without one")
+        raise CertificateUnusable(f"{key_file} has a passphrase; store the key without one")
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(tls.cert_file, tls.key_file, password=no_passphrase)
+        context.load_cert_chain(cert_file, key_file, password=no_passphrase)
     except ssl.SSLError as error:
-        raise CertificateUnusable(f"{tls.cert_file} and {tls.key_file}: {_reason(error)}") from error
-    except OSError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise CertificateUnusable(
+                f"the key in {key_file} is not that of the certificate in {cert_file}"
+            ) from error
         raise CertificateUnusable(
-            f"{tls.cert_file} or {tls.key_file} cannot be read: {error.strerror}"
+            f"{cert_file} and {key_file} do not hold a certificate and its key as PEM"
         ) from error
-    if tls.client_ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=tls.client_ca_file)
-        except ssl.SSLError as error:
-            raise CertificateUnusable(f"{tls.client_ca_file}: {_reason(error)}") from error
-        except OSError as error:
-            raise CertificateUnusable(f"{tls.client_ca_file} cannot be read: {error.strerror}") from error
+    except OSError as error:
+        raise CertificateUnusable(f"{cert_file} or {key_file} cannot be read: {error.strerror}") from error
+    if client_ca_file is not None:
+        load_authorities(context, client_ca_file)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def _reason(error: ssl.SSLError) -> str:
-    if error.reason == "KEY_VALUES_MISMATCH":
-        return "the key does not belong to the certificate"
-    return "no usable PEM data" + (f" ({error.reason.lower().replace('_', ' ')})" if error.reason else "")
+def load_authorities(context: ssl.SSLContext, ca_file: Path) -> None:
+    """Makes `context` trust the authorities in `ca_file`. Raises CertificateUnusable."""
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise CertificateUnusable(f"{ca_file} holds no certificate of an authority as PEM") from error
+    except OSError as error:
+        raise CertificateUnusable(f"{ca_file} cannot be read: {error.strerror}") from error
+
+
+def check_authorities(ca_file: Path) -> Path:
+    """`ca_file`, when it can be used. Raises CertificateUnusable."""
+    load_authorities(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ca_file)
+    return ca_file

@@ -2,15 +2,17 @@
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails
 
 from runtime.sections import SecretSection, Section, Surroundings, fault
+from runtime.tls import server_context
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -90,12 +92,28 @@ class ServerTls(Section):
         description="PEM file with authorities; a client must then show a certificate signed by one.",
     )
 
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        self.context()
+        return self
+
+    def context(self) -> ssl.SSLContext:
+        """What serves HTTPS. Raises CertificateUnusable, when the files have changed since they were loaded."""
+        return server_context(self.cert_file, self.key_file, self.client_ca_file)
+
+
+def _user_name(text: str) -> str:
+    if ":" in text or not text.isprintable():
+        # what stands behind a colon may be the password, so the value is not told
+        raise ValueError("a colon or control character cannot be part of a user's name")
+    return text
+
 
 class BasicUser(SecretSection):
     """A user who may log in with name and password."""
 
-    username: str = Field(
-        min_length=1, pattern=r"^[^:\x00-\x1f\x7f]+$", description="Name of the user, without a colon."
+    username: Annotated[str, AfterValidator(_user_name)] = Field(
+        min_length=1, description="Name of the user, without a colon."
     )
     password: SecretStr | None = Field(default=None, min_length=1, description="The password itself.")
     password_file: str | None = Field(default=None, description="File that holds the password.")
@@ -207,5 +225,4 @@ def report_duplicates(entries: object, key: str, faults: list[InitErrorDetails],
     for index, entry in enumerate(entries):
         value = entry.get(key) if isinstance(entry, Mapping) else getattr(entry, key, None)
         if isinstance(value, str) and seen.setdefault(value, index) != index:
-            first = ".".join(str(part) for part in place)
-            faults.append(fault(f"{value!r} is taken already by {first}[{seen[value]}]", *place, index, key))
+            faults.append(fault(f"{place[-1]}[{seen[value]}] has this {key} already", *place, index, key))
