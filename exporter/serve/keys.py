@@ -1,9 +1,22 @@
 """What handlers find in the application, by typed key."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from aiohttp import web
 
 from exporter.fleet import Fleet
+from exporter.performance import Performance
 from exporter.selfmetrics import SelfMetrics
+from exporter.serve.life import Life
+from exporter.serve.reloads import Reloads
+from runtime.guards import Guards
 
 FLEET = web.AppKey("fleet", Fleet)
 SELF_METRICS = web.AppKey("self_metrics", SelfMetrics)
+PERFORMANCE = web.AppKey("performance", Performance)
+GUARDS = web.AppKey("guards", Guards)
+"""For calls that want a bearer token: `request.app[GUARDS].require_bearer(request)`."""
+LIFE = web.AppKey("life", Life)
+RELOADS = web.AppKey("reloads", Reloads)
+THREADS = web.AppKey("threads", ThreadPoolExecutor)
+"""For work on pages and files; the loop's own threads may all be waiting for name servers."""

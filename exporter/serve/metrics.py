@@ -1,0 +1,51 @@
+"""GET /metrics: every router, and the exporter's own metrics."""
+
+import asyncio
+
+import prometheus_client
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from exporter.exposition import Format
+from exporter.fleet import KNOWN_COLLECTORS
+from exporter.scrape import metrics_page, refresh
+from exporter.serve.keys import FLEET, SELF_METRICS, THREADS
+from exporter.serve.pagebody import page_response
+from exporter.serve.scrapelog import late_refreshes, scrape_finished
+from exporter.serve.scraperequest import ScrapeRequest
+
+ENDPOINT = "metrics"
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """What is known of every router by the deadline; `collect[]` narrows it to the collectors named."""
+    began_s = asyncio.get_running_loop().time()
+    fleet, own = request.app[FLEET], request.app[SELF_METRICS]
+    wanted = ScrapeRequest.of(request, known=KNOWN_COLLECTORS, config=fleet.config)
+    asked = fleet.asked(wanted.only)
+    await refresh(asked, deadline_s=wanted.deadline_s)
+    late = late_refreshes(asked)
+    pieces = metrics_page(asked, wanted.fmt)
+    if wanted.fmt is Format.OPENMETRICS:
+        pieces.pop()  # the end mark; the exporter's own metrics come after and bring it
+    response = await page_response(
+        pieces,
+        wanted,
+        threads=request.app[THREADS],
+        rest=lambda: own_page(own.registry, wanted.fmt),
+    )
+    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=response.body_length)
+    return response
+
+
+def own_page(registry: CollectorRegistry, fmt: Format) -> bytes:
+    """The exporter's own metrics, with the end mark if the format has one."""
+    if fmt is Format.OPENMETRICS:
+        return openmetrics.generate_latest(registry)
+    return prometheus_client.generate_latest(registry)
+
+
+def routes() -> list[web.RouteDef]:
+    """The page of all routers."""
+    return [web.get("/metrics", metrics)]
