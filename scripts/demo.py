@@ -27,10 +27,11 @@ import yaml
 from scripts.children import Child, ChildDied
 
 HOST = "127.0.0.1"
-PROFILES = {"home": 2, "hotspot": 1, "wisp": 1, "legacy": 1}
+PROFILES = {"home": 2, "hotspot": 1, "isp": 1, "legacy": 1}
 ROUTERS = sum(PROFILES.values())
 READY_TIMEOUT_S = 30.0
 POLL_INTERVAL_S = 0.1
+LATENCY_MS = "20-80"  # what a small router takes for a command
 BREAKER_COOLDOWN_S = 5.0  # a minute is right for a network, and long for somebody who watches
 
 
@@ -170,6 +171,7 @@ def run(ports: Ports, stop: threading.Event, *, for_s: float | None) -> None:
             "the simulator",
             [
                 *(sys.executable, "-m", "simulator", *profiles, "--base-port", str(ports.first_router)),
+                *("--latency-ms", LATENCY_MS),
                 *("--control", f"{HOST}:{ports.control}", "--write-config", str(written)),
             ],
             folder / "simulator.log",
