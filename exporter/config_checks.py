@@ -46,7 +46,9 @@ def fleet_faults(given: Given) -> Iterator[InitErrorDetails]:
             yield fault(
                 f'there is no module "{module}"{did_you_mean(module, modules)}', "routers", index, "module"
             )
-        if router.keys() <= RouterSection.model_fields.keys():  # else the missing key may be the misspelt one
+        if (
+            not isinstance(item, Mapping) or item.keys() <= RouterSection.model_fields.keys()
+        ):  # else the missing key may be the misspelt one
             yield from _login_faults(router, index, shared="credentials" in given)
 
 
@@ -61,7 +63,7 @@ def _end(router: Given) -> tuple[str, int] | None:
     """Address and port that would be dialled, when both are usable."""
     address, port = router.get("address"), router.get("port")
     if port is None:
-        port = TLS_PORT if router.get("tls", False) is not False else PLAIN_PORT
+        port = PLAIN_PORT if router.get("tls", False) in (False, "no", "off", "false") else TLS_PORT
     if isinstance(address, str) and isinstance(port, int):
         return address.strip("[]").lower(), port
     return None

@@ -87,8 +87,6 @@ class ModuleSection(Section):
     ) -> dict[str, Any]:
         given = super().prepare(given, around, faults)
         known, chosen = around.extras.get(KNOWN_COLLECTORS), given.get("collectors")
-        if isinstance(chosen, list | tuple):
-            faults.extend(_name_faults(chosen))
         if isinstance(known, Mapping):
             if isinstance(chosen, list | tuple):
                 for index, name in enumerate(chosen):
@@ -96,6 +94,8 @@ class ModuleSection(Section):
             elif isinstance(chosen, Mapping):
                 for name, settings in chosen.items():
                     faults.extend(_collector_faults(name, settings, known, name))
+        if isinstance(chosen, list | tuple):
+            faults.extend(_name_faults(chosen))
         return given
 
     def settled(self, known: Mapping[str, CollectorDefaults]) -> dict[str, CollectorSettings]:

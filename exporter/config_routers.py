@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -102,8 +102,15 @@ class RouterTls(Section):
 
 
 def _tls(given: object) -> object:
-    """``true`` means TLS with its defaults, ``false`` none."""
-    return {} if given is True else None if given is False else given
+    """``true`` means TLS with its defaults, ``false`` none; yes and no are understood as for any other switch."""
+    word = given.lower() if isinstance(given, str) else given
+    if word in (True, "true", "yes", "on"):
+        return {}
+    if word in (False, "false", "no", "off"):
+        return None
+    if isinstance(given, Mapping | RouterTls):
+        return given
+    raise ValueError("must be true, false, or keys with values such as ca_file or fingerprint_sha256")
 
 
 class RouterSection(SecretSection):

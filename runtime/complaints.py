@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from runtime.secrets import names_a_secret
 from runtime.sections import FAULT
-from runtime.wording import counted, did_you_mean
+from runtime.wording import closest, counted, did_you_mean
 
 Place = tuple[str | int, ...]
 
@@ -26,8 +26,11 @@ _SHOWN_CHARS = 60
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
+    """What to say about `place`. An unknown key is perhaps another, misspelt: `meant` is the place of that one."""
+
     place: Place
     message: str
+    meant: Place | None = None
 
 
 def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
@@ -35,7 +38,11 @@ def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
     place: Place = error["loc"]
     kind = error["type"]
     if kind == "extra_forbidden":
-        return Complaint(place[:-1], _unknown_key(str(place[-1]), _fields(model, place[:-1])))
+        key, known = str(place[-1]), _fields(model, place[:-1])
+        close = closest(key, known)
+        return Complaint(place[:-1], _unknown_key(key, known), (*place[:-1], close) if close else None)
+    if kind == "missing" and place[-1] in (_at(given, place[:-1]) or ()):
+        return Complaint(place, "has no value")
     if place and place[-1] == "[key]":
         place = place[:-1]
     say = _MESSAGES.get(kind)
@@ -55,6 +62,12 @@ def path(place: Place, given: Any) -> str:
         else:
             steps.append(f"[{step}]" if isinstance(step, int) else _shown_key(step))
     return " > ".join(steps)
+
+
+def _at(given: Any, place: Place) -> Any:
+    for step in place:
+        given = _inside(given, step)
+    return given
 
 
 def _inside(value: Any, step: str | int) -> Any:

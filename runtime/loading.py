@@ -103,13 +103,18 @@ def parse(
 def _problems(
     error: ValidationError, model: type[BaseModel], tree: yamltree.Tree, told: set[yamltree.Place]
 ) -> list[Problem]:
-    """The mistakes that pydantic found, without those at a place that has been complained of already."""
+    """The mistakes that pydantic found, without those at a place that has been complained of already.
+
+    A key that is missing because it stands there misspelt is told once, as the misspelt one.
+    """
+    found = [(complaints.of(detail, model, tree.value), detail) for detail in error.errors(include_url=False)]
+    misspelt = {complaint.meant for complaint, _ in found}
     problems: dict[Problem, None] = {}
-    for found in error.errors(include_url=False):
-        complaint = complaints.of(found, model, tree.value)
-        if complaint.place not in told:
-            line = tree.line_of(tuple(found["loc"]))
-            problems[Problem(complaints.path(complaint.place, tree.value), line, complaint.message)] = None
+    for complaint, detail in found:
+        if complaint.place in told or (detail["type"] == "missing" and complaint.place in misspelt):
+            continue
+        line = tree.line_of(tuple(detail["loc"]))
+        problems[Problem(complaints.path(complaint.place, tree.value), line, complaint.message)] = None
     return list(problems)
 
 

@@ -4,19 +4,23 @@ import difflib
 from collections.abc import Iterable
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that somebody who wrote `word` has probably meant."""
+    choices = {choice.lower(): choice for choice in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(word.lower(), choices, n=1, cutoff=0.7)
+    if not close and len(word) >= 3:
+        close = [choice for choice in sorted(choices) if choice.startswith(word.lower())]
+    return choices[close[0]] if close else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` when one of `known` looks like `word`, else ``; allowed: a, b, c``."""
     choices = sorted(known)
-    lowered = {choice.lower(): choice for choice in reversed(choices)}
-    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.7)
-    if not close and len(word) >= 3:
-        close = [choice for choice in lowered if choice.startswith(word.lower())]
-    if close:
-        return f'; did you mean "{lowered[close[0]]}"?'
+    if (close := closest(word, choices)) is not None:
+        return f'; did you mean "{close}"?'
     if not choices:
         return ""
-    shown = ", ".join(choices[:30])
-    return f"; allowed: {shown}{', ...' if len(choices) > 30 else ''}"
+    return f"; allowed: {', '.join(choices[:30])}{', ...' if len(choices) > 30 else ''}"
 
 
 def counted(number: int, noun: str) -> str:
