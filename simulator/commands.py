@@ -11,7 +11,7 @@ from .formats import seconds_of
 from .menu import Command, Menu
 from .queries import Lookup, compile_queries
 from .table import Row
-from .traffic import Moment
+from .traffic import Flow, Moment
 from .wire import encode
 
 if TYPE_CHECKING:
@@ -185,10 +185,10 @@ def add_row(world: World, menu: Menu, call: Call) -> Outcome:
         raise Trap("no such command", 0)
     world.advance()
     row = world.table(menu.source).add(
-        dict(_changes(world, menu, call, leave=("place-before", "copy-from"))), since_s=world.now_s
+        _changes(world, menu, call, leave=("place-before", "copy-from")),
+        since_s=world.now_s,
+        flow=Flow(0.0, 0.0, world.moment) if menu.has_traffic else None,
     )
-    if menu.on_add is not None:
-        menu.on_add(world, row)
     return Answer(ret=row.id)
 
 

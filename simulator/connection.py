@@ -192,9 +192,10 @@ class Connection(asyncio.Protocol):
         self.jobs.pop(job, None)
         job.become(JobState.OVER)
         self._device.executor.release(job)
-        if job.call.tag is None and self._untagged and self._untagged[0] is job:
-            self._untagged.popleft()
-            if self._untagged and self._transport is not None:
+        if job.call.tag is None and job in self._untagged:
+            was_first = self._untagged[0] is job
+            self._untagged.remove(job)
+            if was_first and self._untagged and self._transport is not None:
                 self._device.submit(self._untagged[0])
 
     # -- writing -------------------------------------------------------------------------------------------

@@ -17,11 +17,13 @@ from .connection import Connection
 from .execution import Executor, Job
 from .faults import FaultBoard
 from .login import LoginState
+from .population import populate
 from .spec import RouterSpec
 from .traffic import Rate, seeded
 from .world import World
 
 LOG_COMMANDS = 2000
+PREPARED_ROWS = 2000
 _LISTEN_POLL_S = 0.5
 
 
@@ -81,8 +83,6 @@ class Device:
     @cached_property
     def world(self) -> World:
         """Tables and their clock; built when first needed."""
-        from .population import populate
-
         now_s = self._clock()
         world = World(self.spec, self._clock, self._created_wall_s + now_s - self._created_s)
         world.sessions = lambda: [
@@ -109,6 +109,8 @@ class Device:
             self.spec.concurrency,
             seeded("latency", self.spec.seed, self.name),
         )
+        if sum(self.spec.count(what) for what in self.spec.shape.counts) > PREPARED_ROWS:
+            _ = self.world  # so that the first command need not wait for it
         self._bind()
         await self.listen()
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 Version = tuple[int, ...]
+GMT_OFFSET_S = 7 * 3600  # every router stands in the same zone, +07:00
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 

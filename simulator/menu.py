@@ -112,8 +112,8 @@ class Menu:
     """Called after set, enable or disable stored something."""
     on_remove: Callable[["World", Row], None] | None = None
     """Called instead of taking the row away."""
-    on_add: Callable[["World", Row], None] | None = None
-    """Called after add."""
+    has_traffic: bool = False
+    """Rows that are added count traffic, from zero and so far without any."""
     first_id: int = 1
 
     @property

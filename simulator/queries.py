@@ -42,11 +42,19 @@ def _test(text: str) -> Test:
 
 
 def _beyond(order: str, value: str, wanted: str) -> bool:
-    try:
-        left, right = float(value), float(wanted)
-    except ValueError:
+    """Numbers are compared as numbers, and with numbers only; other text as text."""
+    bound = _number(wanted)
+    if bound is None:
         return value > wanted if order == ">" else value < wanted
-    return left > right if order == ">" else left < right
+    number = _number(value)
+    return number is not None and (number > bound if order == ">" else number < bound)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _operate(stack: list[Test], operations: str) -> None:

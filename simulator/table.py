@@ -1,9 +1,14 @@
 """Rows that a router stores, and the tables that hold them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .traffic import Flow
+
+if TYPE_CHECKING:
+    from .world import World
 
 
 class Row:
@@ -27,6 +32,14 @@ class Row:
 
     def __repr__(self) -> str:
         return f"<Row {self.id} {self.values.get('name', '')!r}>"
+
+
+@runtime_checkable
+class Occupant(Protocol):
+    """Whoever is behind a session row, and can be thrown out by removing it."""
+
+    def thrown_out(self, world: World) -> None:
+        """An operator removed the session."""
 
 
 class Forgetful(Protocol):

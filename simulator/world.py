@@ -21,7 +21,6 @@ Adjust = Callable[[Menu, dict[str, str | None], dict[str, Moving]], None]
 """Changes the fields of a reply before it is encoded: how a fault bends values."""
 
 LOG_ROWS: Final = 1000
-GMT_OFFSET_S: Final = 7 * 3600
 _PLANS_PER_TABLE: Final = 12
 
 
@@ -75,7 +74,7 @@ class World:
 
     def date(self, at_s: float) -> str:
         """A clock reading as this RouterOS writes dates."""
-        return formats.date(self.wall(at_s), GMT_OFFSET_S, self.version)
+        return formats.date(self.wall(at_s), formats.GMT_OFFSET_S, self.version)
 
     def at(self, at_s: float, action: Callable[[], None]) -> None:
         """Let `action` happen when the clock reaches `at_s`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..formats import duration
 from ..menu import Menu
-from ..table import Row
+from ..table import Occupant, Row
 from ..traffic import Moment
 from .moving import idle_time, rx_bytes, rx_packets, tx_bytes, tx_packets, uptime
 
@@ -47,11 +47,8 @@ def _lifetime(row: Row, moment: Moment) -> str | None:
 
 def end_session(world: World, row: Row) -> None:
     """An operator throws a guest out; with a cookie he is back at once."""
-    from ..population.guests import Guest
-
-    guest = row.owner
-    if isinstance(guest, Guest):
-        guest.thrown_out(world)
+    if isinstance(row.owner, Occupant):
+        row.owner.thrown_out(world)
     else:
         world.table("/ip/hotspot/host").remove(row)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..formats import duration, ipv4_number, seconds_of
 from ..menu import Menu
@@ -78,12 +78,9 @@ def _size(ranges: str) -> int:
 
 
 def _used(row: Row) -> int:
-    from ..world import World
-
-    world = row.owner
-    if not isinstance(world, World):
-        return 0
-    return sum(used.values["pool"] == row.values["name"] for used in _pool_used(world))
+    """Rows of a pool carry the world as their owner, since what is used is in other tables."""
+    used = _pool_used(cast("World", row.owner))
+    return sum(each.values["pool"] == row.values["name"] for each in used)
 
 
 def _connections(world: World) -> Iterable[Row]:

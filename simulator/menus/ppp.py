@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..menu import Menu
-from ..table import Row
+from ..table import Occupant, Row
 from .moving import uptime
 
 if TYPE_CHECKING:
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 def end_session(world: World, row: Row) -> None:
     """An operator drops a session: interface and queue go with it, the client redials."""
-    from ..population.subscribers import Subscriber
-
-    if isinstance(row.owner, Subscriber):
+    if isinstance(row.owner, Occupant):
         row.owner.thrown_out(world)
 
 

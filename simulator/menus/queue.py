@@ -47,10 +47,6 @@ def _zero(world: World, row: Row) -> None:
         row.flow = Flow(old.rx_mean, old.tx_mean, world.moment, phase=old.phase)
 
 
-def _added(world: World, row: Row) -> None:
-    row.flow = Flow(0.0, 0.0, world.moment)
-
-
 def _rate(row: Row, moment: Moment) -> str | None:
     return str(int(row.flow.rate(moment).tx_bytes_per_s * 8)) if row.flow else None
 
@@ -87,7 +83,7 @@ QUEUE = (
         stats=f"name {_NOW} total-bytes total-packets total-dropped total-rate total-packet-rate pcq-queues",
         commands=_RESETS,
         on_change=_zero,
-        on_add=_added,
+        has_traffic=True,
     ),
     Menu(
         "/queue/tree",
@@ -105,7 +101,7 @@ QUEUE = (
         stats=f"name {_NOW}",
         commands=_RESETS,
         on_change=_zero,
-        on_add=_added,
+        has_traffic=True,
         first_id=0x1000000,
     ),
     Menu(

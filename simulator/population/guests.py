@@ -39,7 +39,7 @@ def add_hotspot(world: World) -> None:
     world.table("/ip/pool").add(
         {"name": "hs-pool", "ranges": f"{ipv4(NETWORK + 2)}-{ipv4(NETWORK + 1 + size)}"}, owner=world
     )
-    users = _users(world, max(world.spec.count("hotspot_users"), 2))
+    users = _users(world, max(world.spec.count("hotspot_users"), active * 10 // 9 + 10))
     random = seeded("hotspot", world.spec.seed, world.spec.name)
     for number in range(1, active + 1):
         guest = Guest(world, number, names[number % servers if number % 7 else 0], users)
