@@ -1,0 +1,131 @@
+"""Figure 1: commands side by side on one router, and how many of them the exporter finds that it may send.
+
+The client library is measured against the sum of the commands' own times, the exporter against mktxp.
+"""
+
+import asyncio
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.exporting import ALWAYS_FRESH, Exporting, exporting
+from benchmarks.measures import Effort, Figure, Line, Unit, at_least, at_most, median
+from benchmarks.peers import mktxp
+from benchmarks.programs import HOST
+from benchmarks.simulated import PASSWORD, USERNAME, Routers, Simulated, simulated
+from routeros import PoolSettings, Router, Target
+
+COMMAND_S = 0.05
+SLOW_COMMAND_S = 0.2
+PINNED = ((15, 15), (24, 8), (40, 4), (12, 1))
+"""Commands at once, and the limit pinned."""
+SCRAPES = 10
+
+
+def measure(effort: Effort) -> Sequence[Line]:
+    """Pinned limits, then adaptive ones, then a slow home router."""
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        kinds = [
+            Routers("parallel", latency_s=COMMAND_S),
+            Routers("serial", latency_s=COMMAND_S, concurrency=1),
+            Routers("slow", latency_s=SLOW_COMMAND_S),
+        ]
+        with simulated(kinds, folder) as network:
+            return [
+                *asyncio.run(_pinned(network.ports["parallel"], effort)),
+                *_adaptive(network, folder),
+                *_serial(network, folder, effort),
+                *_slow(network, folder, effort),
+            ]
+
+
+async def _pinned(port: int, effort: Effort) -> list[Line]:
+    lines = []
+    for count, limit in PINNED:
+        router = Router(
+            Target("parallel", HOST, port, USERNAME, PASSWORD), pool=PoolSettings(max_in_flight=limit)
+        )
+        try:
+            await router.print("/system/identity", proplist=("name",))
+            taken_s = []
+            for _ in range(effort.pick(7, 3)):
+                began_s = time.perf_counter()
+                await asyncio.gather(
+                    *[router.print("/system/identity", proplist=("name",)) for _ in range(count)]
+                )
+                taken_s.append(time.perf_counter() - began_s)
+        finally:
+            await router.close()
+        bound_s = COMMAND_S * math.ceil(count / limit)
+        what = f"{count} commands of 50 ms, limit {limit}, over the bound of {bound_s * 1000:.0f} ms"
+        lines.append(Line(what, median(taken_s) / bound_s, Unit.RATIO, at_most(1.15)))
+    return lines
+
+
+def _limits(exporter: Exporting, scrapes: int) -> tuple[list[float], list[float]]:
+    """The in-flight limit after each scrape, and how long each took."""
+    pages = [exporter.scrape(deadline_s=60) for _ in range(scrapes)]
+    limits = [page.values("tikwatch_pool_in_flight_limit")[0] for page in pages]
+    return limits, [page.duration_s for page in pages]
+
+
+def _adaptive(network: Simulated, folder: Path) -> list[Line]:
+    ports = {"parallel": network.ports["parallel"]}
+    with exporting(ports, folder, ALWAYS_FRESH) as exporter:
+        limits, _ = _limits(exporter, SCRAPES)
+    return [
+        Line(f"adaptive limit after {SCRAPES} scrapes, side by side", limits[-1], Unit.COUNT, at_least(12))
+    ]
+
+
+def _serial(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
+    """The adaptive limit against a limit of 1, scrape by scrape in turn."""
+    ports = {"serial": network.ports["serial"]}
+    one_by_one = {**ALWAYS_FRESH, "pool": {"max_in_flight": 1}}
+    with (
+        exporting(ports, folder, ALWAYS_FRESH) as adaptive,
+        exporting(ports, folder, one_by_one) as sequential,
+    ):
+        _limits(adaptive, 3)
+        sequential.scrape(deadline_s=60)
+        pairs, limits = [], []
+        for _ in range(effort.pick(SCRAPES - 3, 3)):
+            limit, ours_s = _limits(adaptive, 1)
+            limits += limit
+            pairs.append((ours_s[0], sequential.scrape(deadline_s=60).duration_s))
+    ratio = median([ours_s for ours_s, _ in pairs]) / median([theirs_s for _, theirs_s in pairs])
+    return [
+        Line(
+            "adaptive limit, one at a time: the highest after three scrapes",
+            max(limits),
+            Unit.COUNT,
+            at_most(2),
+        ),
+        Line("one at a time: adaptive over one command after the other", ratio, Unit.RATIO, at_most(1.05)),
+    ]
+
+
+def _slow(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
+    ports = {"slow": network.ports["slow"]}
+    rounds = effort.pick(5, 2)
+    with exporting(ports, folder, ALWAYS_FRESH) as exporter:
+        cold = exporter.scrape(deadline_s=60)
+        _limits(exporter, SCRAPES)
+        ours_s = median([exporter.scrape(deadline_s=60).duration_s for _ in range(rounds)])
+    peer_s = {}
+    for same_ground in (True, False):
+        with mktxp(ports, folder, only_same_ground=same_ground) as peer:
+            peer_s[same_ground] = median([peer.scrape().duration_s for _ in range(effort.pick(3, 1))])
+    return [
+        Line("home router at 200 ms a command, warm", ours_s, Unit.SECONDS, at_most(0.6)),
+        Line("home router at 200 ms a command, first scrape", cold.duration_s, Unit.SECONDS),
+        Line("mktxp there, the menus that both read", peer_s[True], Unit.SECONDS),
+        Line("mktxp there, its own defaults", peer_s[False], Unit.SECONDS),
+        Line("bound: one command", SLOW_COMMAND_S, Unit.SECONDS),
+    ]
+
+
+FIGURE = Figure(1, "concurrency", "commands side by side on one router", measure)

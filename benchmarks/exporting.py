@@ -1,0 +1,57 @@
+"""Our exporter in a process of its own, on simulated routers."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from benchmarks.pages import Page, scrape
+from benchmarks.programs import HOST, Program, free_port, is_listening
+from benchmarks.simulated import PASSWORD, USERNAME
+from exporter.collectors import ALL
+
+Settings = Mapping[str, object]
+ALWAYS_FRESH: Settings = {
+    "modules": {"default": {"collectors": {collector.name: {"ttl_s": 0} for collector in ALL}}}
+}
+"""Every scrape asks for everything: a cache would answer instead of the router."""
+
+
+class Exporting:
+    """The exporter that runs."""
+
+    def __init__(self, program: Program, port: int) -> None:
+        self.program = program
+        self.port = port
+        self.startup_cpu_s = program.cpu_s()
+
+    def __repr__(self) -> str:
+        return f"<Exporting port={self.port}>"
+
+    def scrape(
+        self, path: str = "/metrics", *, compressed: bool = False, deadline_s: float | None = None
+    ) -> Page:
+        """One scrape, see `benchmarks.pages.scrape`."""
+        return scrape(self.port, path, compressed=compressed, deadline_s=deadline_s)
+
+
+@contextmanager
+def exporting(
+    routers: Mapping[str, int], folder: Path, settings: Settings | None = None
+) -> Iterator[Exporting]:
+    """The exporter on routers by name and port, with more `settings` than the least that work."""
+    port = free_port()
+    config = {
+        "web": {"listen": f"{HOST}:{port}"},
+        "credentials": {"username": USERNAME, "password": PASSWORD},
+        "routers": [{"name": name, "address": HOST, "port": number} for name, number in routers.items()],
+        **(settings or {}),
+    }
+    file = folder / f"exporter-{port}.yml"
+    file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    command = [sys.executable, "-m", "exporter", "serve", "--config", str(file)]
+    with Program("the exporter", command, folder / f"exporter-{port}.log") as program:
+        program.wait_until(lambda: is_listening(port), "listening")
+        yield Exporting(program, port)
