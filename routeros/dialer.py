@@ -152,7 +152,7 @@ class _Attempt:
                 return sock
         raise failure or socket.gaierror(f"no address for {self._target.address}")
 
-    async def _addresses(self) -> list[tuple[int, tuple[str | int, ...]]]:
+    async def _addresses(self) -> list[tuple[int, tuple[str | int | bytes, ...]]]:
         """Where to dial: a literal address costs no resolver thread."""
         port = self._target.effective_port
         try:

@@ -41,12 +41,13 @@ class UnreachableReason(Enum):
 
 
 class RouterError(LibRouterosError):
-    """Anything that went wrong with one router."""
+    """Anything that went wrong with one router; `sent` tells whether a command had gone out."""
 
     def __init__(self, message: str, *, router: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.router = router
+        self.sent = False
 
     def again(self) -> Self:
         """The same error as an object of its own, so that each of several callers gets its own traceback."""
@@ -64,7 +65,7 @@ class RouterError(LibRouterosError):
 
 
 class RouterUnreachable(RouterError):
-    """The router did not answer; `reason` says how that showed, `sent` whether a command had gone out."""
+    """The router did not answer; `reason` says how that showed."""
 
     def __init__(
         self, message: str, *, reason: UnreachableReason, router: str = "", sent: bool = False

@@ -14,10 +14,11 @@ MIB = 1024 * 1024
 class TlsSettings:
     """How the router's certificate is judged on api-ssl.
 
-    With `fingerprint_sha256` alone, exactly that certificate is accepted and nothing else about it matters.
-    With `ca_file`, the chain and the name are verified; with both, both must hold. With neither, the system's
-    authorities decide. The fingerprint may be written with colons; it is kept as 64 lower-case digits. `server_name` is the name looked for in the certificate: None means the address,
-    an empty string means any name. `verify=False` accepts everything, even a router without certificate.
+    With `fingerprint_sha256` alone, exactly that certificate is accepted and nothing else about it matters; it
+    may be written with colons and is kept as 64 lower-case digits. With `ca_file`, the chain and the name are
+    verified; with both, both must hold. With neither, the system's authorities decide. `server_name` is the
+    name looked for in the certificate: None means the address, an empty string means any name.
+    `verify=False` accepts everything, even a router without certificate.
     """
 
     ca_file: str | None = None

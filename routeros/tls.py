@@ -64,7 +64,7 @@ def tls_error(error: OSError, address: str) -> RouterUnreachable:
         return _refusal(_certificate_words(error, address))
     if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
         return _refusal("the port does not speak TLS: use the port of api-ssl (8729), or leave TLS off")
-    if isinstance(error, ssl.SSLError) and error.reason is not None and "HANDSHAKE_FAILURE" in error.reason:
+    if isinstance(error, ssl.SSLError) and "HANDSHAKE_FAILURE" in str(error.reason):
         return _refusal("no common cipher: assign a certificate to api-ssl in /ip/service")
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return _refusal(f"the TLS handshake failed: {error.reason or error}")
