@@ -1,0 +1,290 @@
+"""What the JSON API says, as pydantic models; the OpenAPI document and `docs/reference/api.md` come from them.
+
+Durations are seconds (`_s`), ratios 0 to 1, times RFC 3339 in UTC. What is not known is null.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from exporter.judgement import Health
+
+
+class Told(BaseModel):
+    """Base of all: frozen, and described by the strings under its attributes."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+        ser_json_inf_nan="null",
+    )
+
+
+class State(StrEnum):
+    """Whether the router answered when it was last asked."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class BreakerWord(StrEnum):
+    """State of a circuit breaker."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class ReasonTold(Told):
+    """Why a router is not healthy."""
+
+    code: str
+    """Stable word for programs."""
+    text: str
+    """Sentence for people."""
+
+
+class BreakerTold(Told):
+    """The circuit breaker of one router."""
+
+    state: BreakerWord
+    failures: int
+    """Failures in a row counted so far."""
+    retry_in_s: float | None
+    """Seconds until the next try may go; null while closed."""
+    why: str
+    """What opened it last; empty if it never opened or was reset."""
+
+
+class LastScrapeTold(Told):
+    """The latest scrape that asked the router."""
+
+    at: datetime
+    duration_s: float
+    """Until the refreshes that were due had ended, as far as they have; 0 when everything was fresh."""
+
+
+class SlowestTold(Told):
+    """The collector whose latest refresh took longest."""
+
+    collector: str
+    duration_s: float
+
+
+class ErrorTold(Told):
+    """A failure, with the class under which the metrics count it."""
+
+    failure_class: str
+    message: str
+
+
+class PastErrorTold(ErrorTold):
+    """A failure that a collector saw, perhaps over by now."""
+
+    collector: str
+    at: datetime
+
+
+class RouterTold(Told):
+    """One router at a glance."""
+
+    name: str
+    """Value of the `router` label."""
+    address: str
+    port: int
+    tls: bool
+    module: str
+    labels: dict[str, str]
+    state: State
+    health: Health
+    reasons: list[ReasonTold]
+    """Empty if and only if it is healthy."""
+    breaker: BreakerTold
+    identity: str | None
+    """Name the router gives itself."""
+    board: str | None
+    version: str | None
+    uptime_s: float | None
+    """Null also while it does not answer."""
+    last_scrape: LastScrapeTold | None
+    slowest_collector: SlowestTold | None
+    last_error: PastErrorTold | None
+
+
+class CollectorTold(Told):
+    """One collector of a router."""
+
+    name: str
+    succeeded: bool | None
+    """Whether its latest refresh gave all it should; null before the first."""
+    supported: bool | None
+    """False if the router has none of its menus; null before the first refresh."""
+    error: ErrorTold | None
+    """First failure of the latest refresh."""
+    duration_s: float | None
+    asked_s_ago: float | None
+    """Seconds since its latest refresh was started."""
+    age_s: float | None
+    """Age of what is served; null if nothing is."""
+    ttl_s: float
+    """How long a result is served without asking again."""
+    failures_total: dict[str, int]
+    """Tables that could not be read, by class of failure."""
+
+
+class RouterDetailTold(RouterTold):
+    """One router with its collectors."""
+
+    collectors: list[CollectorTold]
+
+
+class TotalsTold(Told):
+    """How many routers there are in each health."""
+
+    routers: int
+    healthy: int
+    unknown: int
+    warning: int
+    critical: int
+    offline: int
+
+
+class RoutersTold(Told):
+    """Every router that is watched."""
+
+    totals: TotalsTold
+    routers: list[RouterTold]
+
+
+class PoolTold(Told):
+    """The connections to one router together."""
+
+    router: str
+    connections_open: int
+    connections_busy: int
+    connections_opening: int
+    min_size: int
+    max_size: int
+    in_flight: int
+    """Commands the router works on."""
+    in_flight_limit: float
+    """Commands it may be given at once; adaptive unless pinned."""
+    waiting: int
+    """Commands that wait for a place."""
+    connects_total: int
+    connect_failures_total: int
+    login_failures_total: int
+    commands_total: int
+    rows_received_total: int
+    bytes_received_total: int
+    bytes_sent_total: int
+
+
+class ConnectionTold(Told):
+    """One connection."""
+
+    state: str
+    in_flight: int
+    age_s: float
+    idle_s: float
+    commands_total: int
+    bytes_received_total: int
+    bytes_sent_total: int
+
+
+class ConnectionsTold(Told):
+    """The pool's numbers and each of its connections."""
+
+    pool: PoolTold
+    connections: list[ConnectionTold]
+
+
+class LatencyTold(Told):
+    """Quantiles (nearest rank) over the durations of recent commands."""
+
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+
+
+class PerformanceTold(Told):
+    """How well a router has been answering lately."""
+
+    router: str
+    window_s: float
+    """How far back the window reaches; it holds at most 256 commands."""
+    commands: int
+    """Commands in the window that came to an end."""
+    success_ratio: float | None
+    """Share of them that were answered; that the router lacks a menu is an answer."""
+    latency: LatencyTold
+    mean_in_flight: float | None
+    """Commands the router had at once on average, over the time that those in the window span."""
+    queue_length: int
+    """Commands that wait now."""
+    pool_utilisation_ratio: float
+    """Busy connections by the most that may be open, now."""
+    in_flight_utilisation_ratio: float
+    """Commands in flight by the limit, now."""
+
+
+class RouterHealthTold(Told):
+    """How one router is doing, and why."""
+
+    router: str
+    health: Health
+    reasons: list[ReasonTold]
+
+
+class HealthTold(Told):
+    """How all routers are doing."""
+
+    health: Health
+    """The worst of all routers."""
+    totals: TotalsTold
+    routers: list[RouterHealthTold]
+
+
+class StagesTold(Told):
+    """How long each stage of a fresh connection took; `tls_s` is null on the plain port."""
+
+    connect_s: float
+    tls_s: float | None
+    login_s: float
+    command_s: float
+
+
+class ConnectionTestTold(Told):
+    """How a fresh connection to a router went."""
+
+    router: str
+    ok: bool
+    identity: str | None
+    stages: StagesTold | None
+    """Null if it failed."""
+    total_s: float
+    error: ErrorTold | None
+
+
+class ResetTold(Told):
+    """What a reset left."""
+
+    router: str
+    connections_closed: int
+    breaker_before: BreakerWord
+    breaker: BreakerTold
+
+
+class Problem(Told):
+    """Why a request was not answered as asked (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    known: list[str] = []
+    """The values that would have been right, up to 100; empty where that is not the matter."""

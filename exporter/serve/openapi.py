@@ -1,0 +1,240 @@
+"""The OpenAPI document: generated from the models and from the table that also gives the routes."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+from pydantic.json_schema import models_json_schema
+
+from exporter.serve import api
+from exporter.serve.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
+from exporter.serve.problems import pretty
+
+Json = dict[str, Any]  # a JSON document is what it is
+
+PATH = f"{api.PREFIX}/openapi.json"
+_OPENMETRICS = "application/openmetrics-text"
+_ABOUT = """\
+State of the routers that this exporter watches. Durations are seconds, ratios 0 to 1, times RFC 3339 in UTC; what is
+not known is null. Errors under /api are problem documents (RFC 9457). Who may ask is settled in the configuration's
+`web` section; 401, 403, 429 and 503 can come from there on any path but health and readiness.
+"""
+_TAGS = (
+    ("routers", "What is known of the routers. Asks no router anything."),
+    ("actions", "Calls that act on a router. They always need a bearer token, on the loopback address too."),
+    ("metrics", "For Prometheus."),
+    ("life", "For whoever runs the exporter."),
+    ("pages", "For people."),
+)
+
+_DEADLINE = Parameter(
+    "X-Prometheus-Scrape-Timeout-Seconds", "header", "Seconds that the client waits.", type="number"
+)
+_COLLECT = Parameter("collect[]", "query", "Only these collectors.", many=True)
+_EXPOSITION = Answer(200, "Metrics, in the format that the client likes best.", media=(TEXT, _OPENMETRICS))
+_BUSY = Answer(503, "As many scrapes as may be are under way.", media=(TEXT,))
+
+
+def _plain(status: int, text: str) -> Answer:
+    return Answer(status, text, media=(TEXT,))
+
+
+ELSEWHERE: tuple[Operation, ...] = (
+    Operation(
+        method="GET",
+        path="/metrics",
+        id="getMetrics",
+        tag="metrics",
+        summary="Metrics of all routers and of the exporter itself",
+        parameters=(_COLLECT, _DEADLINE),
+        answers=(_EXPOSITION, _plain(400, "There is no such collector; those there are."), _BUSY),
+    ),
+    Operation(
+        method="GET",
+        path="/probe",
+        id="probe",
+        tag="metrics",
+        summary="Metrics of one router",
+        parameters=(
+            Parameter("target", "query", "Name or address of a router of the configuration.", required=True),
+            Parameter("module", "query", "Module to use in place of the router's own."),
+            Parameter("debug", "query", "`true` tells as text how the probe went."),
+            _COLLECT,
+            _DEADLINE,
+        ),
+        answers=(
+            _EXPOSITION,
+            _plain(400, "There is no such target, module or collector; those there are."),
+            _BUSY,
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/sd",
+        id="discover",
+        tag="metrics",
+        summary="The routers as targets, for Prometheus's HTTP service discovery",
+        answers=(Answer(200, "Groups of targets with their labels."),),
+    ),
+    Operation(
+        method="GET",
+        path="/-/healthy",
+        id="getHealthy",
+        tag="life",
+        summary="Whether the process runs",
+        answers=(_plain(200, "It runs."),),
+    ),
+    Operation(
+        method="GET",
+        path="/-/ready",
+        id="getReady",
+        tag="life",
+        summary="Whether scrapes are answered",
+        answers=(_plain(200, "They are."), _plain(503, "Not yet, or not any more.")),
+    ),
+    Operation(
+        method="POST",
+        path="/-/reload",
+        id="reload",
+        tag="life",
+        summary="Read the configuration again",
+        answers=(
+            _plain(200, "The new one is in force."),
+            _plain(400, "The request has a body, which it may not have."),
+            _plain(500, "The new one has mistakes, which are listed; the old one stays in force."),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/",
+        id="getPage",
+        tag="pages",
+        summary="Every router with its state, as a page",
+        parameters=(
+            Parameter("q", "query", "Only routers that have this text in name, address, identity or labels."),
+            Parameter("health", "query", "Only routers in this health."),
+        ),
+        answers=(Answer(200, "A page.", media=(HTML,)),),
+    ),
+    Operation(
+        method="GET",
+        path="/api",
+        id="getApiPage",
+        tag="pages",
+        summary="This description, as a page",
+        answers=(Answer(200, "A page.", media=(HTML,)),),
+    ),
+)
+"""What is served beside the API, told here so that the document is whole."""
+
+
+async def _openapi(request: web.Request) -> web.Response:
+    response = web.Response(body=document_text().encode(), content_type=JSON)
+    response.enable_compression()
+    return response
+
+
+_OWN = Operation(
+    method="GET",
+    path=PATH,
+    id="getOpenApi",
+    tag="life",
+    summary="This document",
+    answers=(Answer(200, "An OpenAPI 3.1 document."),),
+    handler=_openapi,
+)
+OPERATIONS: tuple[Operation, ...] = (*api.OPERATIONS, _OWN, *ELSEWHERE)
+"""Everything that can be asked of the exporter."""
+
+
+def routes() -> list[web.RouteDef]:
+    """The route of the document."""
+    return route_table([_OWN])
+
+
+@cache
+def document_text() -> str:
+    """The document as JSON text."""
+    return pretty(document())
+
+
+def document() -> Json:
+    """The OpenAPI document."""
+    paths: Json = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tikwatch exporter",
+            "version": version("tikwatch"),
+            "description": _ABOUT,
+            "license": {"name": "GPL-2.0-or-later", "identifier": "GPL-2.0-or-later"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS],
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A token of `web.bearer`."},
+                "basic": {"type": "http", "scheme": "basic", "description": "A user of `web.basic_auth`."},
+            },
+        },
+        "security": [{}, {"bearer": []}, {"basic": []}],
+    }
+
+
+@cache
+def schemas() -> Mapping[str, Json]:
+    """JSON schemas of every model that an answer can hold, by name."""
+    answers = [answer for operation in OPERATIONS for answer in operation.answers]
+    models = dict.fromkeys(answer.model for answer in answers if answer.model is not None)
+    _, found = models_json_schema(
+        [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    definitions: Mapping[str, Json] = found["$defs"]
+    return definitions
+
+
+def _operation(operation: Operation) -> Json:
+    found: Json = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "responses": {str(answer.status): _answer(answer) for answer in operation.answers},
+    }
+    if operation.text:
+        found["description"] = operation.text
+    if operation.parameters:
+        found["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+    if operation.bearer:
+        found["security"] = [{"bearer": []}]
+    return found
+
+
+def _parameter(parameter: Parameter) -> Json:
+    schema: Json = {"type": parameter.type}
+    if parameter.many:
+        schema = {"type": "array", "items": schema}
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "description": parameter.text,
+        "required": parameter.required,
+        "schema": schema,
+    }
+
+
+def _answer(answer: Answer) -> Json:
+    schema: Json = {"type": "string"}
+    if answer.model is not None:
+        schema = {"$ref": f"#/components/schemas/{answer.model.__name__}"}
+    elif answer.media == (JSON,):
+        schema = {}
+    return {
+        "description": answer.text,
+        "content": {media: {"schema": schema} for media in answer.media},
+    }

@@ -1,0 +1,103 @@
+"""What went wrong with a request, in the form its sender can read: JSON under /api/, a page in a browser, else text."""
+
+import json
+from collections.abc import Awaitable, Callable, Collection
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from exporter.serve.models import Problem
+from exporter.serve.operation import HTML, PROBLEM, TEXT
+from exporter.serve.rendering import page
+
+API_PREFIX = "/api/"
+KNOWN_SHOWN = 100
+"""A problem names at most so many values that would have been right."""
+_OWN_HEADERS = frozenset({hdrs.CONTENT_TYPE, hdrs.CONTENT_LENGTH})
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def refusal(
+    kind: type[web.HTTPException],
+    detail: str,
+    *,
+    known: Collection[str] = (),
+    headers: dict[str, str] | None = None,
+) -> web.HTTPException:
+    """An exception of that kind whose body is a problem document."""
+    return kind(text=problem_text(kind.status_code, detail, known), content_type=PROBLEM, headers=headers)
+
+
+def problem_text(status: int, detail: str, known: Collection[str] = ()) -> str:
+    """A problem document as JSON."""
+    found = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, known=list(known)[:KNOWN_SHOWN]
+    )
+    return found.model_dump_json()
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Puts errors that are plain text into the form of their reader; tools that read text get it as it is.
+
+    Stands outside the other middlewares, so that their refusals are told in the same way.
+    """
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        if not _is_plain_error(error):
+            raise
+        retold = _retold(request, error)
+        if retold is None:
+            raise
+        return retold
+    return _retold(request, response) or response
+
+
+def _is_plain_error(response: web.StreamResponse) -> bool:
+    return response.status >= 400 and response.content_type == TEXT
+
+
+def _retold(request: web.Request, response: web.StreamResponse) -> web.Response | None:
+    if not isinstance(response, web.Response) or not _is_plain_error(response):
+        return None
+    detail = (response.text or "").strip()
+    if request.path.startswith(API_PREFIX):
+        body, media = problem_text(response.status, _detail(request, response, detail)), PROBLEM
+    elif _is_browser(request):
+        title = HTTPStatus(response.status).phrase
+        body = page(
+            "error.html", status=response.status, title=title, detail=_detail(request, response, detail)
+        )
+        media = HTML
+    else:
+        return None
+    headers = [(name, value) for name, value in response.headers.items() if name not in _OWN_HEADERS]
+    return web.Response(status=response.status, text=body, content_type=media, headers=headers)
+
+
+def _detail(request: web.Request, response: web.StreamResponse, detail: str) -> str:
+    """The detail, or a sentence for what aiohttp only gives a number."""
+    if response.status == HTTPStatus.NOT_FOUND and detail.startswith("404"):
+        return f"nothing lives at {request.path}"
+    if response.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return (
+            f"{request.method} is not possible here; allowed: {response.headers.get(hdrs.ALLOW, 'nothing')}"
+        )
+    return detail
+
+
+def _is_browser(request: web.Request) -> bool:
+    """Whether the client would rather see a page: browsers name text/html, tools take anything."""
+    return HTML in request.headers.get(hdrs.ACCEPT, "")
+
+
+def json_response(body: str) -> web.Response:
+    """A JSON document that is true only now."""
+    return web.Response(text=body, content_type="application/json", headers={hdrs.CACHE_CONTROL: "no-store"})
+
+
+def pretty(document: object) -> str:
+    """A JSON document for people and diffs."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

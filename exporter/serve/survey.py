@@ -1,0 +1,227 @@
+"""What can be told of the routers at this moment, for the API and the page."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from exporter.cache import Slot
+from exporter.fleet import Fleet
+from exporter.judgement import CollectorEvidence, Evidence, Health, Judgement, judge
+from exporter.performance import Performance, Recent
+from exporter.serve.models import (
+    BreakerTold,
+    BreakerWord,
+    CollectorTold,
+    ErrorTold,
+    LastScrapeTold,
+    PastErrorTold,
+    ReasonTold,
+    RouterDetailTold,
+    RouterTold,
+    SlowestTold,
+    State,
+    TotalsTold,
+)
+from exporter.watch import Watched
+from routeros import RouterError, failure_class
+
+_STATES = {True: State.UP, False: State.DOWN, None: State.UNKNOWN}
+
+
+class Survey:
+    """Looks at the fleet without asking any router anything."""
+
+    def __init__(
+        self, fleet: Fleet, performance: Performance, *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self.fleet = fleet
+        self._performance = performance
+        self._wall_clock = wall_clock
+
+    def __repr__(self) -> str:
+        return f"<Survey {self.fleet!r} {self._performance!r}>"
+
+    @property
+    def window_s(self) -> float:
+        """How far back `recent` looks."""
+        return self._performance.window_s
+
+    def recent(self, watched: Watched) -> Recent:
+        """What the router's latest commands say."""
+        return self._performance.recent(watched.name)
+
+    def routers(self) -> list[RouterTold]:
+        """Every router, in the order of the configuration."""
+        return [RouterTold(**self._glance(watched)) for watched in self.fleet]
+
+    def detail(self, watched: Watched) -> RouterDetailTold:
+        """One router with its collectors."""
+        collectors = [_collector(name, slot) for name, slot in self._slots(watched)]
+        return RouterDetailTold(**self._glance(watched), collectors=collectors)
+
+    def judgement(self, watched: Watched) -> Judgement:
+        """How a router is doing."""
+        return judge(self._evidence(watched, self._slots(watched)))
+
+    def _glance(self, watched: Watched) -> dict[str, object]:
+        section, facts = watched.section, watched.facts
+        slots = self._slots(watched)
+        judgement = judge(self._evidence(watched, slots))
+        answers = watched.contact.answers
+        return {
+            "name": watched.name,
+            "address": section.address,
+            "port": self.fleet.config.target(section).effective_port,
+            "tls": section.tls is not None,
+            "module": section.module,
+            "labels": section.labels,
+            "state": _STATES[answers],
+            "health": judgement.health,
+            "reasons": reasons(judgement),
+            "breaker": breaker(watched),
+            "identity": facts.identity or None,
+            "board": facts.board or None,
+            "version": facts.version or None,
+            "uptime_s": self._wall_clock() - facts.booted_at_s if answers and facts.booted_at_s else None,
+            "last_scrape": _last_scrape(watched),
+            "slowest_collector": _slowest(slots),
+            "last_error": _past_error(watched),
+        }
+
+    def _slots(self, watched: Watched) -> list[tuple[str, Slot]]:
+        """The slots that were refreshed lately, one per collector; those of the latest scrapes if none was."""
+        latest: dict[str, tuple[float, Slot]] = {}
+        for name, slot in watched.made():
+            asked_s_ago = slot.asked_s_ago
+            if asked_s_ago is not None and (name not in latest or asked_s_ago < latest[name][0]):
+                latest[name] = (asked_s_ago, slot)
+        if not latest:
+            return []
+        newest_s = min(asked_s_ago for asked_s_ago, _ in latest.values())
+        reach_s = max(self.fleet.config.cache.max_stale_s, 300.0)
+        return [(name, slot) for name, (ago_s, slot) in latest.items() if ago_s - newest_s <= reach_s]
+
+    def _evidence(self, watched: Watched, slots: Iterable[tuple[str, Slot]]) -> Evidence:
+        config, contact, client = self.fleet.config, watched.contact, watched.client
+        recent = self.recent(watched)
+        stats = client.stats()
+        silence = contact.cause or contact.error
+        return Evidence(
+            answers=contact.answers,
+            asked_s_ago=min(
+                (ago for _, slot in slots if (ago := slot.asked_s_ago) is not None), default=None
+            ),
+            cause=failure_class(contact.cause) if contact.cause is not None else "",
+            contact_text=silence.message if silence is not None else "",
+            breaker=client.breaker.state.value,
+            breaker_text=client.breaker.why,
+            retry_in_s=client.breaker.retry_in_s,
+            collectors=tuple(_collector_evidence(name, slot) for name, slot in slots),
+            commands=recent.commands,
+            success_ratio=recent.success_ratio,
+            p95_s=recent.p95_s,
+            deadline_s=config.scrape.default_deadline_s,
+            waiting=stats.waiting,
+            limit=stats.limit,
+            max_stale_s=config.cache.max_stale_s,
+        )
+
+
+SURVEY = web.AppKey("survey", Survey)
+"""Where handlers find it."""
+
+
+def totals(healths: Iterable[Health]) -> TotalsTold:
+    """How many there are of each."""
+    counts = Counter(healths)
+    return TotalsTold(
+        routers=counts.total(),
+        healthy=counts[Health.HEALTHY],
+        unknown=counts[Health.UNKNOWN],
+        warning=counts[Health.WARNING],
+        critical=counts[Health.CRITICAL],
+        offline=counts[Health.OFFLINE],
+    )
+
+
+def breaker(watched: Watched) -> BreakerTold:
+    """The router's breaker."""
+    found = watched.client.breaker
+    return BreakerTold(
+        state=BreakerWord(found.state.value),
+        failures=found.failures,
+        retry_in_s=found.retry_in_s,
+        why=found.why,
+    )
+
+
+def reasons(judgement: Judgement) -> list[ReasonTold]:
+    """The reasons of a judgement."""
+    return [ReasonTold(code=reason.code, text=reason.text) for reason in judgement.reasons]
+
+
+def error_told(error: RouterError) -> ErrorTold:
+    """An error, without the router's name, which stands around it."""
+    return ErrorTold(failure_class=failure_class(error), message=error.message)
+
+
+def _last_scrape(watched: Watched) -> LastScrapeTold | None:
+    last = watched.last_scrape
+    if last.came_at_s is None:
+        return None
+    return LastScrapeTold(at=_moment(last.came_at_s), duration_s=last.lasted_s)
+
+
+def _slowest(slots: Iterable[tuple[str, Slot]]) -> SlowestTold | None:
+    durations = [(slot.duration_s, name) for name, slot in slots if slot.duration_s is not None]
+    if not durations:
+        return None
+    duration_s, name = max(durations)
+    return SlowestTold(collector=name, duration_s=duration_s)
+
+
+def _past_error(watched: Watched) -> PastErrorTold | None:
+    mishap = watched.mishap
+    if mishap is None:
+        return None
+    return PastErrorTold(
+        failure_class=failure_class(mishap.error),
+        message=mishap.error.message,
+        collector=mishap.collector,
+        at=_moment(mishap.at_s),
+    )
+
+
+def _collector(name: str, slot: Slot) -> CollectorTold:
+    error = slot.last_error
+    return CollectorTold(
+        name=name,
+        succeeded=slot.last.succeeded if slot.last else None,
+        supported=slot.last.supported if slot.last else None,
+        error=error_told(error) if error is not None else None,
+        duration_s=slot.duration_s,
+        asked_s_ago=slot.asked_s_ago,
+        age_s=slot.age_s,
+        ttl_s=slot.ttl_s,
+        failures_total=dict(slot.failures),
+    )
+
+
+def _collector_evidence(name: str, slot: Slot) -> CollectorEvidence:
+    error = slot.last_error
+    failing_for_s = None if slot.failing_since_s is None else slot.clock() - slot.failing_since_s
+    return CollectorEvidence(
+        name=name,
+        error_class=failure_class(error) if error is not None else "",
+        error_text=error.message if error is not None else "",
+        failing_for_s=failing_for_s,
+        refreshing_for_s=slot.asked_s_ago if slot.is_refreshing else None,
+        age_s=slot.age_s,
+    )
+
+
+def _moment(time_s: float) -> datetime:
+    return datetime.fromtimestamp(time_s, UTC)
