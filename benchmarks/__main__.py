@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.names and figure.name not in options.names:
             continue
         began_s = time.monotonic()
-        lines = figure.measure(Effort(quick=options.quick))
+        lines = figure.measure(Effort.QUICK if options.quick else Effort.FULL)
         results[figure.name] = report.result(figure, lines)
         report.show(results[figure.name], time.monotonic() - began_s, console)
         missed += [f"{figure.number}. {line.what}" for line in lines if line.met is False]

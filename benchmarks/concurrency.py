@@ -36,7 +36,7 @@ def measure(effort: Effort) -> Sequence[Line]:
         with simulated(kinds, folder) as network:
             return [
                 *asyncio.run(_pinned(network.ports["parallel"], effort)),
-                *_adaptive(network, folder),
+                *_adaptive(network, folder, effort),
                 *_serial(network, folder, effort),
                 *_slow(network, folder, effort),
             ]
@@ -72,10 +72,10 @@ def _limits(exporter: Exporting, scrapes: int) -> tuple[list[float], list[float]
     return limits, [page.duration_s for page in pages]
 
 
-def _adaptive(network: Simulated, folder: Path) -> list[Line]:
+def _adaptive(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
     ports = {"parallel": network.ports["parallel"]}
     with exporting(ports, folder, ALWAYS_FRESH) as exporter:
-        limits, _ = _limits(exporter, SCRAPES)
+        limits, _ = _limits(exporter, effort.pick(SCRAPES, SCRAPES))
     return [
         Line(f"adaptive limit after {SCRAPES} scrapes, side by side", limits[-1], Unit.COUNT, at_least(12))
     ]
@@ -89,7 +89,7 @@ def _serial(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
         exporting(ports, folder, ALWAYS_FRESH) as adaptive,
         exporting(ports, folder, one_by_one) as sequential,
     ):
-        _limits(adaptive, 3)
+        _limits(adaptive, effort.pick(3, 3))
         sequential.scrape(deadline_s=60)
         pairs, limits = [], []
         for _ in range(effort.pick(SCRAPES - 3, 3)):
@@ -113,19 +113,19 @@ def _slow(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
     rounds = effort.pick(5, 2)
     with exporting(ports, folder, ALWAYS_FRESH) as exporter:
         cold = exporter.scrape(deadline_s=60)
-        _limits(exporter, SCRAPES)
+        _limits(exporter, effort.pick(SCRAPES, SCRAPES))
         ours_s = median([exporter.scrape(deadline_s=60).duration_s for _ in range(rounds)])
-    peer_s = {}
-    for same_ground in (True, False):
-        with mktxp(ports, folder, only_same_ground=same_ground) as peer:
-            peer_s[same_ground] = median([peer.scrape().duration_s for _ in range(effort.pick(3, 1))])
-    return [
+    lines = [
         Line("home router at 200 ms a command, warm", ours_s, Unit.SECONDS, at_most(0.6)),
         Line("home router at 200 ms a command, first scrape", cold.duration_s, Unit.SECONDS),
-        Line("mktxp there, the menus that both read", peer_s[True], Unit.SECONDS),
-        Line("mktxp there, its own defaults", peer_s[False], Unit.SECONDS),
         Line("bound: one command", SLOW_COMMAND_S, Unit.SECONDS),
     ]
+    if effort.with_peers:
+        for what, same_ground in (("the menus that both read", True), ("its own defaults", False)):
+            with mktxp(ports, folder, only_same_ground=same_ground) as peer:
+                peer_s = median([peer.scrape().duration_s for _ in range(effort.pick(3, 1))])
+            lines.append(Line(f"mktxp there, {what}", peer_s, Unit.SECONDS))
+    return lines
 
 
 FIGURE = Figure(1, "concurrency", "commands side by side on one router", measure)

@@ -19,8 +19,6 @@ from benchmarks.replay import COMMAND, hotspot_rows, replaying
 from benchmarks.simulated import PASSWORD, USERNAME
 from routeros import Router, Target
 
-ROWS = 5000
-
 
 @dataclass(slots=True)
 class Spent:
@@ -43,26 +41,26 @@ def now() -> tuple[float, float]:
 
 def measure(effort: Effort) -> Sequence[Line]:
     """Alternating rounds, medians."""
-    rounds = effort.pick(9, 3)
-    with tempfile.TemporaryDirectory() as folder, replaying(ROWS, Path(folder)) as port:
-        ours, theirs = asyncio.run(_rounds(port, rounds))
+    count = effort.pick(5000, 5000, 50)
+    with tempfile.TemporaryDirectory() as folder, replaying(count, Path(folder)) as port:
+        ours, theirs = asyncio.run(_rounds(port, count, effort.pick(9, 3)))
     cpu_s, peer_cpu_s = median(ours.cpu_s), median(theirs.cpu_s)
-    rate, peer_rate = ROWS / median(ours.clock_s), ROWS / median(theirs.clock_s)
+    rate, peer_rate = count / median(ours.clock_s), count / median(theirs.clock_s)
     return (
         Line("CPU of librouteros over CPU of ours", peer_cpu_s / cpu_s, Unit.TIMES, at_least(8)),
         Line("rows per second over librouteros's", rate / peer_rate, Unit.TIMES, at_least(5)),
         Line("rows per second, ours", rate, Unit.PER_SECOND),
         Line("rows per second, librouteros", peer_rate, Unit.PER_SECOND),
-        Line("CPU for 5,000 rows, ours", cpu_s, Unit.SECONDS),
-        Line("CPU for 5,000 rows, librouteros", peer_cpu_s, Unit.SECONDS),
+        Line(f"CPU for {count:,} rows, ours", cpu_s, Unit.SECONDS),
+        Line(f"CPU for {count:,} rows, librouteros", peer_cpu_s, Unit.SECONDS),
     )
 
 
-async def _rounds(port: int, rounds: int) -> tuple[Spent, Spent]:
+async def _rounds(port: int, count: int, rounds: int) -> tuple[Spent, Spent]:
     ours, theirs = Spent(), Spent()
     router = Router(Target("replay", HOST, port, USERNAME, PASSWORD))
     peer = librouteros.connect(HOST, USERNAME, PASSWORD, port=port)
-    expected = hotspot_rows(ROWS)
+    expected = hotspot_rows(count)
     try:
         for number in range(rounds + 1):
             began = now()
@@ -75,7 +73,7 @@ async def _rounds(port: int, rounds: int) -> tuple[Spent, Spent]:
             rows = tuple(peer(COMMAND))
             if number:
                 theirs.add(began)
-            if len(rows) != ROWS:
+            if len(rows) != count:
                 raise AssertionError("librouteros lost rows")
             del records, rows
     finally:

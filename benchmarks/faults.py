@@ -14,12 +14,11 @@ from pathlib import Path
 
 from benchmarks.exporting import ALWAYS_FRESH, Exporting, exporting
 from benchmarks.measures import Effort, Figure, Line, Unit, at_most, median
-from benchmarks.simulated import Routers, Simulated, simulated
+from benchmarks.pages import Page
+from benchmarks.simulated import Routers, simulated
 
 COMMAND_S = 0.05
-HEALTHY = 20
 FAULTS = {"hanging": "hang", "refusing": "refuse", "talking-nonsense": "garbage"}
-DEADLINE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -31,65 +30,70 @@ class Seen:
     pages_s: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The exporter under measurement and the names of its healthy routers."""
+
+    exporter: Exporting
+    healthy: Sequence[str]
+    deadline_s: float
+
+    def page(self) -> Page:
+        """All routers; the faulty ones hold it up until the deadline."""
+        return self.exporter.scrape(deadline_s=self.deadline_s)
+
+    def look(self, rounds: int) -> Seen:
+        """Pages of all routers, and probes of the healthy ones while such a page is waited for."""
+        seen = Seen()
+        for _ in range(rounds):
+            page = self.page()
+            seen.pages_s.append(page.duration_s)
+            for name in self.healthy:
+                refreshes_s = page.values("mikrotik_collector_duration_seconds", f'router="{name}"')
+                seen.refreshes_s.append(max(refreshes_s))
+            with ThreadPoolExecutor(1) as thread:
+                waiting = thread.submit(self.page)
+                time.sleep(0.5)  # so that the page's own refreshes of the healthy ones are done
+                for name in self.healthy:
+                    probe = self.exporter.scrape(f"/probe?target={name}", deadline_s=60)
+                    seen.probes_s.append(probe.duration_s)
+                waiting.result()
+        return seen
+
+
 def measure(effort: Effort) -> Sequence[Line]:
-    """The same fleet well, with faults, and well again."""
+    """The same fleet well, then with faults."""
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        kinds = [
-            Routers("healthy", count=HEALTHY, latency_s=COMMAND_S),
-            *[Routers(name, latency_s=COMMAND_S) for name in FAULTS],
-        ]
+        healthy = Routers("healthy", count=effort.pick(20, 20, 2), latency_s=COMMAND_S)
+        kinds = [healthy, *[Routers(name, latency_s=COMMAND_S) for name in FAULTS]]
         with simulated(kinds, folder) as network, exporting(network.ports, folder, ALWAYS_FRESH) as exporter:
-            return _states(network, exporter, effort.pick(8, 3))
+            fleet = Fleet(exporter, healthy.names, float(effort.pick(5, 5)))
+            for _ in range(effort.pick(10, 10)):
+                fleet.page()
+            well = fleet.look(effort.pick(8, 3))
+            for name, fault in FAULTS.items():
+                network.break_router(name, fault)
+            ill = fleet.look(effort.pick(8, 3))
+    return _lines(well, ill, fleet.deadline_s)
 
 
-def _states(network: Simulated, exporter: Exporting, rounds: int) -> list[Line]:
-    for _ in range(10):
-        exporter.scrape(deadline_s=60)
-    well = _look(exporter, rounds)
-    for name, fault in FAULTS.items():
-        network.break_router(name, fault)
-    ill = _look(exporter, rounds)
+def _lines(well: Seen, ill: Seen, deadline_s: float) -> list[Line]:
+    refreshes = median(ill.refreshes_s) / median(well.refreshes_s) - 1
+    probes = median(ill.probes_s) / median(well.probes_s) - 1
     return [
-        Line(
-            "refreshes of the healthy routers, change",
-            median(ill.refreshes_s) / median(well.refreshes_s) - 1,
-            Unit.PERCENT,
-            at_most(0.05),
-        ),
-        Line(
-            "probes of the healthy routers, change",
-            median(ill.probes_s) / median(well.probes_s) - 1,
-            Unit.PERCENT,
-            at_most(0.05),
-        ),
+        Line("refreshes of the healthy routers, change", refreshes, Unit.PERCENT, at_most(0.05)),
+        Line("probes of the healthy routers, change", probes, Unit.PERCENT, at_most(0.05)),
         Line("page of all routers, all well", median(well.pages_s), Unit.SECONDS),
         *[
-            Line(f"page of all routers, scrape {n} with faults, deadline 5 s", taken_s, Unit.SECONDS)
+            Line(
+                f"page of all routers, number {n} with faults, deadline {deadline_s:g} s",
+                taken_s,
+                Unit.SECONDS,
+            )
             for n, taken_s in enumerate(ill.pages_s, 1)
         ],
     ]
-
-
-def _look(exporter: Exporting, rounds: int) -> Seen:
-    seen = Seen()
-    for _ in range(rounds):
-        page = exporter.scrape(deadline_s=DEADLINE_S)
-        seen.pages_s.append(page.duration_s)
-        for n in range(HEALTHY):
-            router = f'router="healthy-{n:04}"'
-            seen.refreshes_s.append(max(page.values("mikrotik_collector_duration_seconds", router)))
-        with ThreadPoolExecutor(2) as threads:
-            running = threads.submit(
-                exporter.scrape, deadline_s=DEADLINE_S
-            )  # the page asks the faulty ones again
-            time.sleep(0.5)
-            for n in range(HEALTHY):
-                seen.probes_s.append(
-                    exporter.scrape(f"/probe?target=healthy-{n:04}", deadline_s=60).duration_s
-                )
-            running.result()
-    return seen
 
 
 FIGURE = Figure(6, "faults", "a hanging, a refusing and a senseless router among healthy ones", measure)

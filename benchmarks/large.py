@@ -35,9 +35,12 @@ def measure(effort: Effort) -> Sequence[Line]:
     lines = [*rendering.measure(effort)]
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        with simulated([Routers("large", profile="large")], folder) as network:
+        with simulated(
+            [Routers("large", profile="large" if effort.with_peers else "home")], folder
+        ) as network:
             lines += _ours(network, folder, effort)
-            lines += _peer(network, folder)
+            if effort.with_peers:
+                lines += _peer(network, folder)
     return lines
 
 
@@ -58,7 +61,7 @@ def _ours(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
             exporter.scrape(compressed=True, deadline_s=PATIENCE_S)
             compressed_s.append(exporter.program.cpu_s() - before_s)
             if number == rounds - 1:
-                idle_cores = _idle_cores(exporter.program.cpu_s, effort.pick(10, 3))
+                idle_cores = _idle_cores(exporter.program.cpu_s, effort.pick(10, 5))
     commands = commands_received(network, "large")[: len(commands_received(network, "large")) // rounds]
     wire = [drain(network.ports["large"], commands) for _ in range(3)]
     return [

@@ -85,15 +85,21 @@ class Line:
         return {None: "for comparison", True: "met", False: "MISSED"}[self.met]
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much is done: a quick run shows that a figure is about right, a full one is for the table."""
+class Effort(Enum):
+    """How much is done: full for the table, quick to see about where a figure is, smoke to see that it runs."""
 
-    quick: bool = False
+    FULL = "full"
+    QUICK = "quick"
+    SMOKE = "smoke"
 
-    def pick(self, full: int, quick: int) -> int:
-        """`full`, or `quick` in a quick run."""
-        return quick if self.quick else full
+    def pick(self, full: int, quick: int, smoke: int = 1) -> int:
+        """How many: rounds, routers, rows."""
+        return {Effort.FULL: full, Effort.QUICK: quick, Effort.SMOKE: smoke}[self]
+
+    @property
+    def with_peers(self) -> bool:
+        """Whether mktxp is measured too; a smoke run does not install it."""
+        return self is not Effort.SMOKE
 
 
 @dataclass(frozen=True, slots=True)
