@@ -12,6 +12,7 @@ KNOWN_COLLECTORS: Mapping[str, CollectorDefaults] = {
     collector.name: CollectorDefaults(
         collector.ttl_s,
         modes=("off", "aggregate", "top", "full") if collector.has_subscribers else (),
+        labels=frozenset(label for family in collector.families for label in family.labels),
     )
     for collector in ALL
 }
@@ -43,9 +44,6 @@ class Fleet:
 
     def __init__(self, config: Config, make: Make) -> None:
         self._make = make
-        self.config = config
-        self._watched: dict[str, Watched] = {}
-        self._settings: dict[str, Mapping[str, CollectorSettings]] = {}
         self._put(config, {})
 
     def __repr__(self) -> str:
@@ -59,24 +57,29 @@ class Fleet:
 
     async def replace(self, config: Config) -> None:
         """Put `config` in force: routers that are new or changed start afresh, those that are gone are closed."""
-        before, old = dict(self._watched), self.config
+        before = dict(self._watched)
         kept = {
             name: watched
             for name, watched in before.items()
-            if (section := config.router(name)) is not None and _same(watched.section, old, section, config)
+            if (section := config.router(name)) is not None
+            and _same(watched.section, self.config, section, config)
         }
-        self.config = config
         self._put(config, kept)
-        gone = [watched for watched in before.values() if watched not in kept.values()]
-        await asyncio.gather(*[watched.close() for watched in gone])
+        gone = [watched for name, watched in before.items() if name not in kept]
+        wanted = {pair for settings in self._settings.values() for pair in settings.items()}
+        await asyncio.gather(
+            *[watched.close() for watched in gone], *[watched.keep(wanted) for watched in kept.values()]
+        )
 
     def _put(self, config: Config, kept: Mapping[str, Watched]) -> None:
-        self._watched = {
+        """All of it or, when something in it cannot be made, nothing."""
+        watched = {
             section.name: kept.get(section.name) or self._make(section, config) for section in config.routers
         }
-        self._settings = {
-            module: config.collectors(module, KNOWN_COLLECTORS) for module in config.module_names
-        }
+        settings = {module: config.collectors(module, KNOWN_COLLECTORS) for module in config.module_names}
+        self.config: Config = config
+        self._watched: dict[str, Watched] = watched
+        self._settings: dict[str, Mapping[str, CollectorSettings]] = settings
 
     def by_name(self, name: str) -> Watched:
         """The router of that name. Raises UnknownTarget."""

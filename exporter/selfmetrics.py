@@ -4,7 +4,7 @@ What has a `router` label comes from `exporter.status`; here stands what would b
 counter starts at 0 for each of its label values that can be known ahead.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector as RegistryCollector
 from exporter.cache import Served
 from exporter.collectors import ALL
 from routeros import FAILURE_CLASSES, UnreachableReason
+from runtime.guards import Refusal
 
 OUTCOMES = ("ok", *FAILURE_CLASSES)
 LATENCY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2.5, 5, 10, 30)
@@ -70,6 +71,9 @@ class SelfMetrics:
             "tikwatch_config_loaded_timestamp_seconds",
             "When the configuration in force was read.",
             registry=self.registry,
+        )
+        self.request_faults = self._counter(
+            "request_faults", "Requests that met a fault of the exporter.", ()
         )
         self.cache = CacheCounts()
         self.registry.register(self.cache)
@@ -152,3 +156,19 @@ class CacheCounts(RegistryCollector):
             for name, served in self._totals.items():
                 family.add_metric((name,), getattr(served, field))
             yield family
+
+
+class RefusedCounts(RegistryCollector):
+    """Requests that the guards did not let through, as the guards count them."""
+
+    def __init__(self, refused: Mapping[Refusal, int]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client.registry.Collector`."""
+        family = CounterMetricFamily(
+            "tikwatch_requests_refused", "Requests that were not let through, by reason.", labels=("reason",)
+        )
+        for reason, count in self._refused.items():
+            family.add_metric((reason.value,), count)
+        yield family

@@ -187,6 +187,11 @@ class Watched:
         self.last_scrape.came_at_s, self.last_scrape.lasted_s = self._wall_clock(), 0.0
         return self._turn
 
+    async def keep(self, wanted: Collection[tuple[str, CollectorSettings]]) -> None:
+        """Let go of the slots that no module asks for any more."""
+        for key in [key for key in self._slots if key not in wanted]:
+            await self._slots.pop(key).close()
+
     async def close(self) -> None:
         """End the refreshes and the connections."""
         for slot in self._slots.values():

@@ -15,13 +15,13 @@ import hmac
 import ipaddress
 import math
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
 import structlog
 from aiohttp import BasicAuth, hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
 from runtime.clock import Clock, SystemClock
@@ -29,9 +29,6 @@ from runtime.rates import RateTable, client_of
 from runtime.web import IpNetwork, WebSection
 
 log = structlog.get_logger(__name__)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 OPEN_PATHS = frozenset({"/-/healthy", "/-/ready"})
 _KEY = secrets.token_bytes(32)

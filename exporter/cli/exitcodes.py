@@ -10,6 +10,7 @@ class ExitCode(IntEnum):
     OK = 0
     SOME_FAILED = 1
     CONFIGURATION = 2
+    CANNOT_LISTEN = 3
     NONE_REACHABLE = 4
     INTERRUPTED = 130
 
@@ -18,6 +19,7 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.OK: "all is well",
     ExitCode.SOME_FAILED: "some router, collector or table failed",
     ExitCode.CONFIGURATION: "the configuration or the command line cannot be used",
+    ExitCode.CANNOT_LISTEN: "the address of web.listen cannot be listened on",
     ExitCode.NONE_REACHABLE: "no router could be reached",
     ExitCode.INTERRUPTED: "ended by Ctrl-C",
 }

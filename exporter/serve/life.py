@@ -11,7 +11,11 @@ class Phase(Enum):
     STOPPING = "stopping"
 
 
-_NEXT = {Phase.STARTING: {Phase.SERVING, Phase.STOPPING}, Phase.SERVING: {Phase.STOPPING}, Phase.STOPPING: set()}
+_NEXT = {
+    Phase.STARTING: {Phase.SERVING, Phase.STOPPING},
+    Phase.SERVING: {Phase.STOPPING},
+    Phase.STOPPING: set(),
+}
 
 
 class Life:

@@ -42,7 +42,8 @@ async def metrics(request: web.Request) -> web.Response:
 def own_page(registry: CollectorRegistry, fmt: Format) -> bytes:
     """The exporter's own metrics, with the end mark if the format has one."""
     if fmt is Format.OPENMETRICS:
-        return openmetrics.generate_latest(registry)
+        page: bytes = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]  # has no types
+        return page
     return prometheus_client.generate_latest(registry)
 
 

@@ -44,7 +44,9 @@ class Reloads:
             except ConfigError as error:
                 self._metrics.reload_failures.inc()
                 _log.error(
-                    "config.refused", source=error.source, problems=[str(problem) for problem in error.problems]
+                    "config.refused",
+                    source=error.source,
+                    problems=[str(problem) for problem in error.problems],
                 )
                 raise
             self._metrics.reloads.inc()

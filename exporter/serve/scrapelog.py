@@ -17,7 +17,10 @@ _log = structlog.stdlib.get_logger("exporter.serve")
 def late_refreshes(asked: Asked) -> list[str]:
     """The refreshes that go on after the scrape, as router/collector."""
     return [
-        f"{watched.name}/{name}" for watched, slots in asked for name, slot in slots.items() if slot.is_refreshing
+        f"{watched.name}/{name}"
+        for watched, slots in asked
+        for name, slot in slots.items()
+        if slot.is_refreshing
     ]
 
 

@@ -1,0 +1,129 @@
+"""The command line: `tikwatch-exporter serve | check | print | config`. Reads flags, runs one command, nothing else."""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from exporter.cli.exitcodes import ExitCode, epilog
+from runtime.loading import ConfigError
+
+PROGRAM = "tikwatch-exporter"
+_MODULES = {"check": "exporter.cli.check", "print": "exporter.cli.tables"}
+
+
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser. The options of a command whose modules are large are there only when `words` name it."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Prometheus exporter for networks built on MikroTik RouterOS.",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version('tikwatch')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str, *codes: ExitCode) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=epilog(*codes),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    _add_serve(
+        command("serve", "Serve metrics until SIGINT or SIGTERM; SIGHUP reads the configuration again.")
+    )
+    _add_later("check", command("check", "Ask every router once and tell what works."), words)
+    _add_later("print", command("print", "Show tables of a router in the terminal."), words)
+    _add_config(command("config", "Check the configuration and print it as it is in force, or its schema."))
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    _add_config_file(parser)
+    parser.add_argument(
+        "--listen", type=_listen, metavar="HOST:PORT", help="address to listen on, instead of web.listen"
+    )
+    parser.set_defaults(run=_serve)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", nargs="?", choices=("show", "schema"), default="show", help="what to print (default: show)"
+    )
+    _add_config_file(parser, required=False)
+    parser.set_defaults(run=lambda options: _config(options, parser))
+
+
+def _add_later(name: str, parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    if name in words:
+        module = importlib.import_module(_MODULES[name])
+        module.add_arguments(parser)
+        parser.set_defaults(run=module.run)
+
+
+def _add_config_file(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    parser.add_argument("--config", type=Path, required=required, metavar="FILE", help="configuration (YAML)")
+
+
+def _listen(text: str) -> str:
+    from runtime.web import parse_listen
+
+    try:
+        parse_listen(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from exporter.service import CannotListen, serve
+
+    try:
+        serve(options.config, listen=options.listen)
+    except CannotListen as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return ExitCode.CANNOT_LISTEN
+    return ExitCode.OK
+
+
+def _config(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from exporter.config import json_schema
+    from exporter.fleet import KNOWN_COLLECTORS
+
+    if options.what == "schema":
+        sys.stdout.write(json.dumps(json_schema(KNOWN_COLLECTORS), indent=2) + "\n")
+        return ExitCode.OK
+    if options.config is None:
+        parser.error("the following arguments are required: --config")
+    import yaml
+
+    from exporter.effective import effective
+    from exporter.service import read_config
+
+    shown = effective(read_config(options.config), KNOWN_COLLECTORS)
+    yaml.safe_dump(shown, sys.stdout, sort_keys=False, allow_unicode=True)
+    return ExitCode.OK
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(words).parse_args(words)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return ExitCode.CONFIGURATION
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
