@@ -1,0 +1,209 @@
+"""Examines one router as the exporter would use it: a connection, then each collector after the other."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from exporter.cardinality import Cardinality, Mode
+from exporter.cli.advice import advise, worth_probing
+from exporter.cli.findings import CollectorFinding, RouterFinding, TableFinding, Verdict
+from exporter.cli.portprobe import Found, probe
+from exporter.cli.setupcommands import Access
+from exporter.collectors import BY_NAME
+from exporter.collectors.reader import Reader, Reading, Source
+from exporter.collectors.table import Collector, Facts, Table
+from exporter.config import CollectorSettings
+from routeros import PermissionDenied, Priority, Record, Reply, Router, RouterError
+from routeros.settings import PLAIN_PORT, TLS_PORT
+
+Step = Callable[[str, str], None]
+"""Told the router and what is being asked of it; the text is empty when one step is done."""
+
+_IDENTITY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an examination may take, in seconds: to connect, and in all."""
+
+    connect_s: float
+    all_s: float
+
+
+class TimedSource:
+    """A source that notes how long each command took, by command, in seconds."""
+
+    def __init__(self, source: Source, clock: Callable[[], float]) -> None:
+        self.durations_s: dict[str, float] = {}
+        self._source = source
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<TimedSource commands={len(self.durations_s)}>"
+
+    async def call(
+        self,
+        command: str,
+        *,
+        args: Mapping[str, str] = {},
+        proplist: Sequence[str] = (),
+        queries: Sequence[str] = (),
+        priority: Priority = Priority.NORMAL,
+        idempotent: bool = False,
+        large: bool = False,
+    ) -> Reply:
+        """The source's own answer."""
+        began_s = self._clock()
+        try:
+            return await self._source.call(
+                command,
+                args=args,
+                proplist=proplist,
+                queries=queries,
+                priority=priority,
+                idempotent=idempotent,
+                large=large,
+            )
+        finally:
+            self.durations_s[command] = self._clock() - began_s
+
+
+class Examination:
+    """Of one router. `step` hears how far it is."""
+
+    def __init__(
+        self,
+        router: Router,
+        settings: Mapping[str, CollectorSettings],
+        patience: Patience,
+        *,
+        step: Step = lambda router, what: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._router = router
+        self._target = router.target
+        self._settings = settings
+        self._patience = patience
+        self._step = step
+        self._clock = clock
+        self._facts = Facts()
+
+    def __repr__(self) -> str:
+        return f"<Examination {self._target.name} collectors={sorted(self._settings)}>"
+
+    async def run(self) -> RouterFinding:
+        """Everything there is to find out; closes the router."""
+        until_s = self._clock() + self._patience.all_s
+        where = f"{self._target.address}:{self._target.effective_port}"
+        try:
+            self._step(self._target.name, "connection")
+            access = Access(
+                username=self._target.username,
+                tls=self._target.tls is not None,
+                port=self._unusual_port(),
+                source=await _own_address(self._target.address, self._target.effective_port),
+            )
+            try:
+                test = await self._router.test(deadline_s=self._patience.connect_s + _IDENTITY_S)
+            except RouterError as error:
+                advice = advise(error, self._target, await self._probe(error))
+                return RouterFinding(self._target.name, where, access, trouble=error, advice=advice)
+            self._step(self._target.name, "")
+            version, board = await self._ask_version()
+            collectors = tuple(
+                [await self._collector(name, own, until_s) for name, own in self._settings.items()]
+            )
+            return RouterFinding(self._target.name, where, access, test, version, board, collectors)
+        finally:
+            await self._router.close()
+
+    def _unusual_port(self) -> int | None:
+        usual = PLAIN_PORT if self._target.tls is None else TLS_PORT
+        return None if self._target.effective_port == usual else self._target.effective_port
+
+    async def _probe(self, error: RouterError) -> Found | None:
+        if not worth_probing(error):
+            return None
+        self._step(self._target.name, "port")
+        return await probe(self._target.address, self._target.effective_port)
+
+    async def _ask_version(self) -> tuple[str, str]:
+        try:
+            rows = await self._router.print("/system/resource", proplist=("version", "board-name"))
+        except RouterError:
+            return "", ""  # the collector that reads this menu tells why
+        row: Record = rows[0] if rows else {}
+        return row.get("version", ""), row.get("board-name", "")
+
+    async def _collector(self, name: str, settings: CollectorSettings, until_s: float) -> CollectorFinding:
+        left_s = until_s - self._clock()
+        if left_s <= 0:
+            return CollectorFinding(name, missed=f"the {self._patience.all_s:g} s for this router were over")
+        self._step(self._target.name, name)
+        collector = BY_NAME[name]
+        source = TimedSource(self._router, self._clock)
+        reader = Reader(
+            collector,
+            source,
+            self._facts,
+            router_label="",
+            cardinality=Cardinality(Mode(settings.mode), settings.limit, settings.top),
+            clock=self._clock,
+        )
+        began_s = self._clock()
+        try:
+            async with asyncio.timeout(left_s):
+                reading = await reader.read()
+        except TimeoutError:
+            missed = f"no end to it within the {self._patience.all_s:g} s for this router"
+            return CollectorFinding(name, missed=missed)
+        finally:
+            self._step(self._target.name, "")
+        return _finding(collector, reading, source.durations_s, self._clock() - began_s)
+
+
+def _finding(
+    collector: Collector, reading: Reading, durations_s: Mapping[str, float], duration_s: float
+) -> CollectorFinding:
+    tables = [_table_finding(table, reading, durations_s) for table in collector.tables if not table.made]
+    unparsable = [
+        (field, count, first)
+        for part in reading.parts.values()
+        for field, (count, first) in part.unparsable.items()
+    ]
+    return CollectorFinding(
+        collector.name,
+        tuple(table for table in tables if table is not None),
+        duration_s,
+        tuple(unparsable),
+    )
+
+
+def _table_finding(table: Table, reading: Reading, durations_s: Mapping[str, float]) -> TableFinding | None:
+    """None for a table that this module has no use for."""
+    duration_s = durations_s.get(table.command)
+    menu = table.command.removesuffix("/print")
+    if table.name in reading.unsupported:
+        return TableFinding(table.name, menu, Verdict.UNSUPPORTED, duration_s=duration_s)
+    if (error := reading.failures.get(table.name)) is not None:
+        denied = isinstance(error, PermissionDenied)
+        verdict = Verdict.NO_PERMISSION if denied else Verdict.FAILED
+        return TableFinding(table.name, menu, verdict, duration_s=duration_s, error=error)
+    if (part := reading.parts.get(table.name)) is not None:
+        return TableFinding(table.name, menu, Verdict.WORKS, part.rows, duration_s)
+    return None
+
+
+async def _own_address(address: str, port: int) -> str:
+    """The address of this machine on the way to the router; "" when unknown or this machine itself. Sends nothing."""
+    try:
+        async with asyncio.timeout(_IDENTITY_S):
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                asyncio.DatagramProtocol, remote_addr=(address, port)
+            )
+    except (OSError, TimeoutError):
+        return ""
+    own = str(transport.get_extra_info("sockname")[0])
+    transport.close()
+    return "" if own.startswith("127.") or own == "::1" else own
