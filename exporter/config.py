@@ -8,7 +8,7 @@ Pool, breaker and retry values that a file leaves out come from the preset; a ro
 its own. The methods of `Config` settle all that and speak the settings of `routeros`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import InitErrorDetails
 
-from exporter.config_checks import fleet_faults, order_faults
+from exporter.config_checks import fleet_faults, label_faults, order_faults
 from exporter.config_modules import (
     KNOWN_COLLECTORS,
     CollectorDefaults,
@@ -39,6 +39,7 @@ from exporter.config_schema import (
 )
 from exporter.presets import PRESETS, Preset, PresetName
 from routeros.settings import BreakerSettings, PoolSettings, RetrySettings, Target
+from runtime.editorschema import editor_schema
 from runtime.loading import ConfigError, load
 from runtime.logs import LogSection
 from runtime.sections import Section, Surroundings
@@ -66,6 +67,7 @@ __all__ = [
     "RouterSection",
     "RouterTls",
     "ScrapeSection",
+    "json_schema",
     "load_config",
 ]
 
@@ -91,7 +93,9 @@ class Config(Section):
         default={},
         description=f"Sets of collectors by name; `{DEFAULT_MODULE}` is for routers that name none.",
     )
-    routers: tuple[RouterSection, ...] = Field(description="The routers to watch, at least one.")
+    routers: tuple[RouterSection, ...] = Field(
+        description="The routers to watch, at least one.", json_schema_extra={"minItems": 1}
+    )
 
     @classmethod
     def prepare(
@@ -99,6 +103,7 @@ class Config(Section):
     ) -> dict[str, Any]:
         given = super().prepare(given, around, faults)
         faults.extend(fleet_faults(given))
+        faults.extend(label_faults(given, around.extras.get(KNOWN_COLLECTORS)))
         faults.extend(order_faults(given))
         return given
 
@@ -164,8 +169,19 @@ def load_config(
 ) -> Config:
     """The configuration in the file `path`.
 
-    With `collectors`, the names and modes under `modules` are checked against them. `environment` stands for
-    the process's own. Raises ConfigError with every mistake in the file.
+    With `collectors`, the names and modes under `modules` are checked against them, and the labels of routers
+    against theirs. `environment` stands for the process's own. Raises ConfigError with every mistake in the file.
     """
     extras = MappingProxyType({} if collectors is None else {KNOWN_COLLECTORS: collectors})
     return load(path, Config, environment=environment, extras=extras)
+
+
+def json_schema(collectors: Collection[str] = ()) -> dict[str, Any]:
+    """The JSON schema of the file, for editors; with `collectors`, it knows their names as well."""
+    schema = editor_schema(Config, "Configuration of tikwatch-exporter")
+    if collectors:
+        names = {"enum": list(collectors)}
+        as_list, as_mapping = schema["$defs"]["ModuleSection"]["properties"]["collectors"]["anyOf"]
+        as_list["items"] = names
+        as_mapping["propertyNames"] = names
+    return schema

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails
 
+from exporter.config_modules import CollectorDefaults
 from exporter.config_routers import DEFAULT_MODULE, RouterSection
 from exporter.presets import PRESETS, Preset
 from routeros.settings import PLAIN_PORT, TLS_PORT
@@ -80,6 +81,22 @@ def _login_faults(router: Given, index: int, *, shared: bool) -> Iterator[InitEr
     elif not has_user and not shared:
         missing = "no username" if has_password else "neither username nor password"
         yield fault(f"has {missing}; give them here, or once for all routers under credentials", *place)
+
+
+def label_faults(given: Given, known: object) -> Iterator[InitErrorDetails]:
+    """Labels of routers that a collector's metrics bear already: no series may have one label twice."""
+    taken: dict[str, str] = {}
+    for name, own in _mapping(known).items():
+        if isinstance(own, CollectorDefaults):
+            taken |= dict.fromkeys(own.labels - taken.keys(), name)
+    routers = given.get("routers")
+    for index, item in enumerate(routers if isinstance(routers, list | tuple) else ()):
+        for label in _mapping(_mapping(item).get("labels")):
+            if label in taken:
+                message = (
+                    f"this label belongs to metrics of the collector {taken[label]}; choose another name"
+                )
+                yield fault(message, "routers", index, "labels", label)
 
 
 def order_faults(given: Given) -> Iterator[InitErrorDetails]:

@@ -36,7 +36,7 @@ class CollectorSection(Section):
     limit: int | None = Field(
         default=None, ge=0, le=1_000_000, description="Subscribers with series of their own, at most."
     )
-    top: int | None = Field(default=None, ge=1, le=100_000, description="Subscribers shown in mode top.")
+    top: int | None = Field(default=None, ge=1, le=100_000, description="Subscribers shown in mode `top`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class CollectorDefaults:
     """What the configuration must know of a collector: its own settings and the modes it understands.
 
     A collector without `modes` has no rows per subscriber, and takes neither `mode` nor `limit` nor `top`.
+    `labels` are those of its metrics; a router's own labels must bear other names.
     """
 
     ttl_s: float
@@ -51,6 +52,7 @@ class CollectorDefaults:
     mode: ModeName = "full"
     limit: int = 5000
     top: int = 20
+    labels: frozenset[str] = frozenset()
     on_by_default: bool = True
 
 
@@ -76,9 +78,12 @@ def _by_name(given: object) -> object:
 class ModuleSection(Section):
     """Which collectors run, and how."""
 
-    collectors: Annotated[dict[str, CollectorSection] | None, BeforeValidator(_by_name)] = Field(
+    collectors: Annotated[
+        dict[str, CollectorSection] | None,
+        BeforeValidator(_by_name, json_schema_input_type=list[str] | dict[str, CollectorSection]),
+    ] = Field(
         default=None,
-        description="Names of collectors, as a list or with settings under each; left out: the usual ones.",
+        description="Names of collectors, as a list or with settings for each; the usual ones when left out.",
     )
 
     @classmethod

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import InitErrorDetails
 
 from exporter.config_schema import PoolValues
@@ -15,7 +15,10 @@ from runtime.tls import check_authorities
 from runtime.web import ExistingFile
 
 DEFAULT_MODULE = "default"
-RESERVED_LABELS = ("instance", "job", "router")
+_PROMETHEUS_LABELS = ("instance", "job", "le", "quantile")
+_OWN_LABELS = ("address", "class", "collector", "module", "router", "state")
+RESERVED_LABELS = tuple(sorted(_PROMETHEUS_LABELS + _OWN_LABELS))
+"""Prometheus gives these a meaning, or each router's own series bear them."""
 
 _NAME = re.compile(r"[^\W_](?:[\w.:\- ]*[\w.:\-])?")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
@@ -80,7 +83,7 @@ class RouterTls(Section):
     )
     fingerprint_sha256: Annotated[str, AfterValidator(_checked_fingerprint)] | None = Field(
         default=None,
-        description="SHA-256 of the certificate in hexadecimal; only this certificate is accepted.",
+        description="SHA-256 of the certificate in hexadecimal: only that one is accepted, whoever signed it.",
     )
     verify: bool = Field(
         default=True, description="Check the certificate at all. False lets anybody answer for the router."
@@ -113,8 +116,14 @@ def _tls(given: object) -> object:
     raise ValueError("must be true, false, or keys with values such as ca_file or fingerprint_sha256")
 
 
+def _name_may_be_left_out(schema: dict[str, Any]) -> None:
+    schema["required"].remove("name")
+
+
 class RouterSection(SecretSection):
     """One router."""
+
+    model_config = ConfigDict(json_schema_extra=_name_may_be_left_out)
 
     secret_required: ClassVar[bool] = False
 
@@ -128,7 +137,7 @@ class RouterSection(SecretSection):
         le=65535,
         description=f"Port of the API; {PLAIN_PORT}, or {TLS_PORT} with TLS, when left out.",
     )
-    tls: Annotated[RouterTls | None, BeforeValidator(_tls)] = Field(
+    tls: Annotated[RouterTls | None, BeforeValidator(_tls, json_schema_input_type=bool | RouterTls)] = Field(
         default=None, description="Speak TLS (api-ssl): `true`, or how to check the certificate."
     )
     username: str | None = Field(
@@ -147,6 +156,11 @@ class RouterSection(SecretSection):
         default=DEFAULT_MODULE, description="Module with the collectors that run on this router."
     )
     pool: PoolValues = Field(default=PoolValues(), description="Pool values of this router alone.")
+
+    @property
+    def effective_port(self) -> int:
+        """The port that is dialled."""
+        return self.port or (PLAIN_PORT if self.tls is None else TLS_PORT)
 
     @classmethod
     def prepare(

@@ -56,7 +56,7 @@ class PoolValues(Section):
     )
     idle_timeout_s: _Wait | None = Field(
         default=None,
-        description="Seconds after which a connection beyond min_size that nobody used is closed.",
+        description="Seconds after which a connection beyond `min_size` that nobody used is closed.",
     )
     health_check_interval_s: _Wait | None = Field(
         default=None,
