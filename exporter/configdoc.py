@@ -100,14 +100,8 @@ def _sections(node: Node, schema: Node, path: str) -> Iterator[tuple[str, Node]]
 
 
 def _section(path: str, node: Node, schema: Node) -> str:
-    lines = [
-        f"## `{path}`",
-        "",
-        node["description"],
-        "",
-        "| key | type | default | meaning |",
-        "|---|---|---|---|",
-    ]
+    title = f"## `{path}`" if path else "## The file"
+    lines = [title, "", node["description"], "", "| key | type | default | meaning |", "|---|---|---|---|"]
     for name, child in node["properties"].items():
         resolved = _resolved(child, schema)
         cells = (
