@@ -42,9 +42,16 @@ class Device:
 
     Args:
         clock: what counters and uptimes go by; latencies go by the event loop.
+        wall: Unix time, asked once.
     """
 
-    def __init__(self, spec: RouterSpec, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        spec: RouterSpec,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.spec = spec
         self.port = spec.port
         self.random = seeded("device", spec.seed, spec.name)
@@ -56,7 +63,7 @@ class Device:
         self.listening = False
         self._clock = clock
         self._created_s = clock()
-        self._created_wall_s = time.time()
+        self._created_wall_s = wall()
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._down: asyncio.TimerHandle | None = None

@@ -21,6 +21,7 @@ class Network:
     Args:
         control_port: where HTTP control listens; 0 is any free port, None is no control.
         clock: what counters and uptimes go by, seconds that only grow.
+        wall: Unix time at the start; from then on dates go by `clock`.
 
     Raises:
         SpecError: two routers of one name.
@@ -33,12 +34,13 @@ class Network:
         control_host: str = "127.0.0.1",
         control_port: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.devices: dict[str, Device] = {}
         for spec in specs:
             if spec.name in self.devices:
                 raise SpecError(f"two routers are called {spec.name!r}")
-            self.devices[spec.name] = Device(spec, clock=clock)
+            self.devices[spec.name] = Device(spec, clock=clock, wall=wall)
         self.control = None if control_port is None else Control(self, control_host, control_port)
         self._stack = AsyncExitStack()
 
@@ -57,11 +59,11 @@ class Network:
     async def __aenter__(self) -> Network:
         async with AsyncExitStack() as stack:
             for device in self:
-                await device.open()
                 stack.push_async_callback(device.close)
+                await device.open()
             if self.control is not None:
-                await self.control.open()
                 stack.push_async_callback(self.control.close)
+                await self.control.open()
             self._stack = stack.pop_all()
         return self
 

@@ -29,7 +29,7 @@ async def start() -> AsyncIterator[Start]:
 
         async def starter(clock: FakeClock | None = None, **settings: object) -> Device:
             specs = [RouterSpec("core", **settings)]  # type: ignore[arg-type]  # any field of the spec
-            network = Network(specs) if clock is None else Network(specs, clock=clock)
+            network = Network(specs) if clock is None else Network(specs, clock=clock, wall=clock.time)
             await stack.enter_async_context(network)
             return network["core"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import librouteros
@@ -21,7 +20,7 @@ from tests.simulator.conftest import Start
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Iterator[tuple[TlsFiles, ssl.SSLContext]]:
+def certificate(tmp_path: Path) -> tuple[TlsFiles, ssl.SSLContext]:
     """A certificate of 127.0.0.1, and a context that trusts its issuer."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
@@ -31,7 +30,7 @@ def certificate(tmp_path: Path) -> Iterator[tuple[TlsFiles, ssl.SSLContext]]:
         blob.write_to_path(str(chain), append=True)
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    yield TlsFiles(str(chain), str(key)), context
+    return TlsFiles(str(chain), str(key)), context
 
 
 def _librouteros(device: Device, login: object = plain, password: str = "secret") -> librouteros.Api:
