@@ -19,6 +19,7 @@ _V6_KINDS = (  # RouterOS 6 gives one record whose keys are sensors among settin
 _V6_SETTINGS = ("fan-mode", "fan-control", "use-fan", "active-fan", "fan-switch", "heater")
 _TEMPERATURE_C = (-60, 200)
 _VOLTAGE_V = (0, 500)
+_CURRENT_A = (0, 50)
 
 
 def celsius(text: str) -> Number:
@@ -29,6 +30,11 @@ def celsius(text: str) -> Number:
 def volts(text: str) -> Number:
     """A voltage up to what a supply is fed with."""
     return _within(text, *_VOLTAGE_V)
+
+
+def amperes(text: str) -> Number:
+    """A current; some v6 builds give milliamperes, which are more than any board draws and are refused."""
+    return _within(text, *_CURRENT_A)
 
 
 def _within(text: str, low: float, high: float) -> Number:
@@ -59,7 +65,11 @@ _HEALTH = Table(
             where=Where(_KIND, ("V",)),
         ),
         gauge(
-            "mikrotik_health_current_amperes", "Current a sensor reads.", "value", where=Where(_KIND, ("A",))
+            "mikrotik_health_current_amperes",
+            "Current a sensor reads.",
+            "value",
+            amperes,
+            where=Where(_KIND, ("A",)),
         ),
         gauge("mikrotik_health_power_watts", "Power a sensor reads.", "value", where=Where(_KIND, ("W",))),
         gauge("mikrotik_health_fan_speed_rpm", "Speed of a fan.", "value", where=Where(_KIND, ("RPM",))),

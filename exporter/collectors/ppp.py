@@ -61,6 +61,7 @@ _ACTIVE = Table(
             "mikrotik_ppp_logins_total",
             "Sessions seen to start since the exporter started; what came and went between two readings is missed.",
             _SERVICE,
+            always=SERVICES,
         ),
         counter(
             *_traffic(

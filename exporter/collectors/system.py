@@ -1,6 +1,6 @@
 """The router itself: resources, identity, board and firmware, licence, clock and updates."""
 
-from routeros.values import parse_date, parse_duration, parse_offset, parse_version
+from routeros.values import parse_date, parse_duration, parse_version
 
 from exporter.collectors.table import (
     Collector,
@@ -188,12 +188,21 @@ def _note_resource(record: Record, facts: Facts) -> None:
 
 def _note_clock(record: Record, facts: Facts) -> None:
     try:
-        facts.gmt_offset_s = parse_offset(record["gmt-offset"])
+        facts.gmt_offset_s = _offset_s(record["gmt-offset"])
         router_now_s = parse_date(f"{record['date']} {record['time']}", gmt_offset_s=facts.gmt_offset_s)
     except (KeyError, ValueError):
         return  # without its zone no date of this router can be placed in time: nothing is exported
     if router_now_s is not None:
         record["@offset"] = str(round(router_now_s - facts.now_s, 3))
+
+
+def _offset_s(text: str) -> float:
+    """Seconds east of Greenwich of an offset such as ``+07:00`` or ``-03:30``. Raises ValueError."""
+    sign = {"+": 1, "-": -1}.get(text[:1])
+    if sign is None:
+        raise ValueError(f"{text!r} is no offset from Greenwich")
+    hours, minutes = text[1:].split(":")[:2]
+    return sign * (int(hours) * 3600.0 + int(minutes) * 60.0)
 
 
 def _is_newer(latest: str | None, installed: str | None) -> bool | None:

@@ -158,7 +158,7 @@ class Row:
     over: str = ""
     """For a count: name of the table in the same collector whose rows' labels count as 0 where nothing is found."""
     always: tuple[str, ...] = ()
-    """For a count by one label: values that are told as 0 even when no row has them."""
+    """For a count or arrivals by one label: values that are told as 0 even when no row has them."""
 
 
 def gauge(
@@ -222,9 +222,9 @@ def count(
     )
 
 
-def arrivals(name: str, help_text: str, *by: Label) -> Row:
+def arrivals(name: str, help_text: str, *by: Label, always: Sequence[str] = ()) -> Row:
     """How many rows came since the exporter started, by labels; told apart by ``.id``."""
-    return Row(name, Kind.COUNTER, help_text, ".id", labels=by, arrivals=True)
+    return Row(name, Kind.COUNTER, help_text, ".id", labels=by, arrivals=True, always=tuple(always))
 
 
 @dataclass(frozen=True, slots=True)
