@@ -68,12 +68,12 @@ def _port(environment: Mapping[str, str], variable: str, usual: int, count: int)
             f"{variable}={text} is no port; give a number up to {65536 - count}, or 0 for any free one"
         )
     if int(text) == 0:
-        return _free_ports(count)
+        return free_ports(count)
     taken = next((port for port in range(int(text), int(text) + count) if not _is_free(port)), None)
     if taken is not None:
         raise CannotStart(
             f"port {taken} is taken by another program; choose another, for example\n"
-            f"  {variable}={_free_ports(count)} make demo"
+            f"  {variable}={free_ports(count)} make demo"
         )
     return int(text)
 
@@ -90,7 +90,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """The first of `count` free ports in a row."""
     while True:
         with socket.socket() as probe:

@@ -1,16 +1,9 @@
 """`make demo`, as a person uses it: it starts, shows every router, and leaves nothing behind."""
 
-import os
 import re
 import signal
 import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -18,71 +11,16 @@ import pytest
 
 from scripts.children import Child, ChildDied
 from scripts.demo import PROFILES, ROUTERS, CannotStart, Ports, exporter_config
-
-ROOT = Path(__file__).resolve().parents[2]
-READY_DEADLINE_S = 40.0
-END_DEADLINE_S = 15.0
-ANY_FREE = {"EXPORTER_PORT": "0", "SIMULATOR_PORT": "0", "ROUTER_PORT": "0"}
-
-
-@contextmanager
-def demo(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """The demo as a program of its own; killed at the end if it still runs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scripts.demo", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **ANY_FREE, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    family = psutil.Process(process.pid)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            orphans = family.children(recursive=True)
-            process.kill()
-            for orphan in orphans:
-                orphan.kill()
-        process.communicate()
-
-
-def welcome_of(process: subprocess.Popen[str]) -> str:
-    """What the demo prints once it is ready."""
-    assert process.stdout is not None
-    assert process.stderr is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if "Ctrl-C ends everything" in line:
-            return said
-    raise AssertionError(f"the demo ended early: {process.stderr.read()}")
-
-
-def get(url: str) -> str:
-    """The body of an address of the demo; empty while it cannot be had."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return str(answer.read().decode())
-    except (urllib.error.URLError, OSError):
-        return ""
-
-
-def send(method: str, url: str, body: str = "") -> None:
-    """What the printed curl commands do."""
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=body.encode() or None, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.status == 200
-
-
-def until(condition: Callable[[], bool], what: str, deadline_s: float = READY_DEADLINE_S) -> None:
-    """Returns when the condition holds; fails when it does not in time."""
-    end_s = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end_s, f"not within {deadline_s} s: {what}"
-        time.sleep(0.1)
+from tests.end_to_end.running_demo import (
+    END_DEADLINE_S,
+    READY_DEADLINE_S,
+    demo,
+    exporter_url,
+    get,
+    send,
+    until,
+    welcome_of,
+)
 
 
 def routers_up(base: str) -> dict[str, str]:
@@ -97,9 +35,8 @@ def test_the_demo_shows_every_router_and_ends_cleanly(number: signal.Signals) ->
     """Every router comes up; asked to end, the demo exits with 0 and none of its programs is left."""
     with demo() as process:
         said = welcome_of(process)
-        found = re.search(r"(http://\S+)/metrics", said)
-        assert found is not None
-        until(lambda: list(routers_up(found[1]).values()) == ["1"] * ROUTERS, "every router up")
+        base = exporter_url(said)
+        until(lambda: list(routers_up(base).values()) == ["1"] * ROUTERS, "every router up")
         programs = psutil.Process(process.pid).children(recursive=True)
         assert len(programs) == 2
         process.send_signal(number)
@@ -113,17 +50,16 @@ def test_the_router_that_the_demo_offers_to_break_can_be_broken_and_mended() -> 
     """The printed commands make one router go down, and come up again, while the others stay up."""
     with demo() as process:
         said = welcome_of(process)
-        base = re.search(r"(http://\S+)/metrics", said)
+        base = exporter_url(said)
         breaking = re.search(r"curl -X POST (\S+/routers/(\S+)/faults) .* -d '([^']+)'", said)
-        assert base is not None
         assert breaking is not None
         url, victim, body = breaking.groups()
-        until(lambda: list(routers_up(base[1]).values()) == ["1"] * ROUTERS, "every router up")
-        others = {name: "1" for name in routers_up(base[1]) if name != victim}
+        until(lambda: list(routers_up(base).values()) == ["1"] * ROUTERS, "every router up")
+        others = {name: "1" for name in routers_up(base) if name != victim}
         send("POST", url, body)
-        until(lambda: routers_up(base[1]) == {victim: "0", **others}, "one router down, the others up")
+        until(lambda: routers_up(base) == {victim: "0", **others}, "one router down, the others up")
         send("DELETE", url)
-        until(lambda: routers_up(base[1]) == {victim: "1", **others}, "every router up again")
+        until(lambda: routers_up(base) == {victim: "1", **others}, "every router up again")
         process.send_signal(signal.SIGINT)
         assert process.wait(END_DEADLINE_S) == 0
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -47,11 +48,13 @@ def test_every_page_is_reached_from_the_index(root: Path) -> None:
 
 def test_yaml_in_documents_can_be_read(root: Path) -> None:
     """Each block that calls itself YAML is YAML."""
-    for page in documents(root):
-        for block in re.findall(
-            r"```yaml\n(.*?)```", page.read_text(encoding="utf-8").replace("\n   ", "\n"), re.DOTALL
-        ):
-            yaml.safe_load(block)
+    fence = re.compile(r"^( *)```yaml\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
+    blocks = [
+        block for page in documents(root) for _, block in fence.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert blocks
+    for block in blocks:
+        yaml.safe_load(textwrap.dedent(block))
 
 
 def test_documents_name_only_metrics_that_exist(root: Path) -> None:
