@@ -40,7 +40,11 @@ def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
     if kind == "extra_forbidden":
         key, known = str(place[-1]), _fields(model, place[:-1])
         close = closest(key, known)
-        return Complaint(place[:-1], _unknown_key(key, known), (*place[:-1], close) if close else None)
+        return Complaint(
+            place[:-1],
+            _unknown_key(key, known, bare=error["input"] is None),
+            (*place[:-1], close) if close else None,
+        )
     if kind == "missing" and place[-1] in (_at(given, place[:-1]) or ()):
         return Complaint(place, "has no value")
     if place and place[-1] == "[key]":
@@ -103,10 +107,16 @@ def _shown_key(key: str) -> str:
     return f"{head.group()}..." if head else "..."
 
 
-def _unknown_key(key: str, known: tuple[str, ...]) -> str:
+def _unknown_key(key: str, known: tuple[str, ...], *, bare: bool) -> str:
+    """What to say about an unknown key; `bare` if it has no value."""
     if found := re.match(r"([\w-]{1,60})[:=]", key):
         # the rest may be a password
         return f'unknown key "{found.group(1)}..."; is a space missing after "{found.group(1)}:"?'
+    if bare and closest(key, known) is None:
+        # {password: hun,ter2}: what looks like a key is the rest of a secret
+        return (
+            "a word that is no key, without a value; if it belongs to the value before it, put that in quotes"
+        )
     return f'unknown key "{_shown_key(key)}"{did_you_mean(key, known)}'
 
 

@@ -1,9 +1,9 @@
 """Who may ask what, how often, and how much at once: one aiohttp middleware for the `web:` section.
 
-    guards = Guards(GuardSettings.of(config.web), scrape_paths=frozenset({"/metrics", "/probe"}))
+    guards = Guards(GuardSettings.of(config.web, max_concurrent=8), scrape_paths=frozenset({"/metrics", "/probe"}))
     app = web.Application(middlewares=[guards.middleware])
     ...
-    guards.replace(GuardSettings.of(new_config.web))      # requests from now on; those under way go on
+    guards.replace(GuardSettings.of(new.web, max_concurrent=8))  # requests from now on; those under way go on
 
 The order is: address (403), rate (429), who (401), room for one more scrape (503). Health and readiness are
 open to every allowed address. The address is that of the connection: forwarding headers, which anybody can

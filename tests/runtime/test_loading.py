@@ -125,6 +125,15 @@ def test_a_missing_space_after_a_key_does_not_tell_the_secret() -> None:
     ]
 
 
+def test_the_rest_of_a_secret_with_a_comma_is_not_told() -> None:
+    """In braces, what follows a comma is a key of its own to YAML; without a value it may be half a password."""
+    expected = (
+        "a word that is no key, without a value; if it belongs to the value before it, put that in quotes"
+    )
+    assert problems_of("best: {password: hun,ter2}") == [f"line 1: best: {expected}"]
+    assert problems_of("best: {password: x}\nhunter2:\n") == [f"line 2: {expected}"]
+
+
 def test_structure_mistakes_never_show_the_value() -> None:
     """Text where a section or list is wanted may be a password in the wrong place, so only its kind is told."""
     assert problems_of("best: 'admin:hunter2'") == ["line 1: best: must hold keys with values, got text"]
@@ -276,6 +285,7 @@ def test_any_text_gives_a_model_or_a_config_error(text: str) -> None:
             "\t{}",
             "| {}",
             "{{password: {}}}",
+            "a,{}}}",
             "x#{}",
         ]
     ),
