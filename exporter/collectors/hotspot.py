@@ -58,7 +58,6 @@ _SERVERS = Table(
 _ACTIVE = Table(
     name="active",
     path="/ip/hotspot/active",
-    large=True,
     labels=(_SERVER, Label("user"), Label("mac_address")),
     subscribers=Subscribers(
         key=("server", "user", "mac-address"),
@@ -130,7 +129,6 @@ _ACTIVE = Table(
 _HOSTS = Table(
     name="hosts",
     path="/ip/hotspot/host",
-    large=True,
     rows=(
         count("mikrotik_hotspot_hosts", "Devices seen behind the server.", _SERVER, over="servers"),
         count(
@@ -155,7 +153,6 @@ _PROFILES = Table(name="profiles", path="/ip/hotspot/user/profile", also=("name"
 _USERS = Table(
     name="users",
     path="/ip/hotspot/user",
-    large=True,
     also=(
         "limit-uptime",
         "uptime",

@@ -37,7 +37,6 @@ def _traffic(direction: str, unit: str, what: str, field: str) -> tuple[str, str
 _ACTIVE = Table(
     name="active",
     path="/ppp/active",
-    large=True,
     labels=(Label("user", "name"), Label("interface", "@twin")),
     subscribers=Subscribers(
         key=("name", "@twin"), traffic=tuple(f"@{field}" for field in _TRAFFIC), who="name"
@@ -109,7 +108,6 @@ _INTERFACES = Table(
     name="interfaces",
     path="/interface",
     detail=True,
-    large=True,
     queries=any_session(),
     also=("name", "type", *_TRAFFIC),
     rows=(),
@@ -120,7 +118,6 @@ _PROFILES = Table(name="profiles", path="/ppp/profile", also=("name",), rows=())
 _SECRETS = Table(
     name="secrets",
     path="/ppp/secret",
-    large=True,
     also=("name",),
     rows=(
         count("mikrotik_ppp_secrets", "Local accounts.", Label("profile"), over="profiles"),
@@ -158,7 +155,6 @@ _SUMMARY = Table(
 _PPPOE_SESSIONS = Table(
     name="pppoe",
     path="/interface/pppoe-server",
-    large=True,
     also=("name", "user", "remote-address"),
     rows=(
         count(

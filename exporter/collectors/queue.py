@@ -41,7 +41,6 @@ def _now(of: str, what: str, field: str, convert: Convert | Unit = integer) -> t
 _SIMPLE = Table(
     name="simple",
     path="/queue/simple",
-    large=True,
     labels=_QUEUE,
     subscribers=Subscribers(key=("name",), traffic=("bytes", "packets", "dropped"), who="name", paired=True),
     rows=(

@@ -15,6 +15,9 @@ from routeros import CommandFailed, CommandUnsupported, PermissionDenied, Priori
 UNSUPPORTED_RETRY_S = 3600.0
 """How long the answer "no such menu" is believed, unless the router reboots before."""
 
+LARGE_ROWS = 500
+"""A table that had this many rows at the last reading may take a connection for itself, so that others pass it."""
+
 
 class Source(Protocol):
     """Where commands go: `routeros.Router`, or a recording in tests."""
@@ -95,6 +98,7 @@ class Reader:
         self._unsupported: dict[str, float] = {}
         self._reboots_seen = facts.reboots_seen
         self._numbers: dict[str, str] = {}
+        self._rows: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"<Reader {self.collector.name} unsupported={sorted(self._unsupported)}>"
@@ -187,10 +191,11 @@ class Reader:
                 queries=table.queries,
                 priority=Priority.NORMAL,
                 idempotent=True,
-                large=table.large,
+                large=self._rows.get(table.name, 0) >= LARGE_ROWS,
             )
         except RouterError as error:
             return error
+        self._rows[table.name] = len(reply.records)
         return reply.records
 
     def _part(self, table: Table, replies: Mapping[str, list[Record]], read_at_s: float) -> Part:

@@ -263,7 +263,6 @@ class Table:
     numbers: str = ""
     numbers_where: Where | None = None
     subscribers: Subscribers | None = None
-    large: bool = False
     made: bool = False
     detail: bool = False
 
