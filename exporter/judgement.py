@@ -19,7 +19,7 @@ SLOW_REFRESH_S = 10.0
 
 
 class Health(Enum):
-    """From good to bad; `UNKNOWN` is no judgement, because nobody asked."""
+    """From good to bad; unknown is no judgement, because nobody asked."""
 
     HEALTHY = "healthy"
     UNKNOWN = "unknown"

@@ -8,24 +8,8 @@ from pydantic import BaseModel
 
 from exporter.fleet import UnknownTarget
 from exporter.judgement import SEVERITY, Health
+from exporter.serve import models
 from exporter.serve.keys import GUARDS
-from exporter.serve.models import (
-    BreakerTold,
-    BreakerWord,
-    ConnectionsTold,
-    ConnectionTestTold,
-    ConnectionTold,
-    HealthTold,
-    LatencyTold,
-    PerformanceTold,
-    PoolTold,
-    Problem,
-    ResetTold,
-    RouterDetailTold,
-    RouterHealthTold,
-    RoutersTold,
-    StagesTold,
-)
 from exporter.serve.operation import PROBLEM, Answer, Handler, Operation, Parameter, route_table
 from exporter.serve.problems import json_response, refusal
 from exporter.serve.survey import SURVEY, Survey, breaker, error_told, reasons, totals
@@ -82,16 +66,16 @@ def _require_bearer(request: web.Request) -> None:
 
 async def _routers(request: web.Request) -> web.Response:
     found = _survey(request).routers()
-    return told(RoutersTold(totals=totals(router.health for router in found), routers=found))
+    return told(models.Routers(totals=totals(router.health for router in found), routers=found))
 
 
 async def _router(request: web.Request) -> web.Response:
     return told(_survey(request).detail(_watched(request)))
 
 
-def _pool_told(survey: Survey, watched: Watched) -> PoolTold:
+def _pool_told(survey: Survey, watched: Watched) -> models.Pool:
     stats, pool = watched.client.stats(), survey.fleet.config.pool_settings(watched.section)
-    return PoolTold(
+    return models.Pool(
         router=watched.name,
         connections_open=stats.connections_open,
         connections_busy=stats.connections_busy,
@@ -118,7 +102,7 @@ async def _pool(request: web.Request) -> web.Response:
 async def _connections(request: web.Request) -> web.Response:
     watched = _watched(request)
     connections = [
-        ConnectionTold(
+        models.Connection(
             state=connection.state,
             in_flight=connection.in_flight,
             age_s=connection.age_s,
@@ -129,7 +113,7 @@ async def _connections(request: web.Request) -> web.Response:
         )
         for connection in watched.client.stats().connections
     ]
-    return told(ConnectionsTold(pool=_pool_told(_survey(request), watched), connections=connections))
+    return told(models.Connections(pool=_pool_told(_survey(request), watched), connections=connections))
 
 
 async def _breaker(request: web.Request) -> web.Response:
@@ -140,12 +124,12 @@ async def _performance(request: web.Request) -> web.Response:
     watched, survey = _watched(request), _survey(request)
     recent, stats = survey.recent(watched), watched.client.stats()
     return told(
-        PerformanceTold(
+        models.Performance(
             router=watched.name,
             window_s=survey.window_s,
             commands=recent.commands,
             success_ratio=recent.success_ratio,
-            latency=LatencyTold(p50_s=recent.p50_s, p95_s=recent.p95_s, p99_s=recent.p99_s),
+            latency=models.Latency(p50_s=recent.p50_s, p95_s=recent.p95_s, p99_s=recent.p99_s),
             mean_in_flight=recent.mean_in_flight,
             queue_length=stats.waiting,
             pool_utilisation_ratio=stats.connections_busy
@@ -155,9 +139,9 @@ async def _performance(request: web.Request) -> web.Response:
     )
 
 
-def _health_told(survey: Survey, watched: Watched) -> RouterHealthTold:
+def _health_told(survey: Survey, watched: Watched) -> models.RouterHealth:
     judgement = survey.judgement(watched)
-    return RouterHealthTold(router=watched.name, health=judgement.health, reasons=reasons(judgement))
+    return models.RouterHealth(router=watched.name, health=judgement.health, reasons=reasons(judgement))
 
 
 async def _router_health(request: web.Request) -> web.Response:
@@ -168,7 +152,7 @@ async def _health(request: web.Request) -> web.Response:
     survey = _survey(request)
     found = [_health_told(survey, watched) for watched in survey.fleet]
     worst = max((one.health for one in found), key=SEVERITY.__getitem__, default=Health.UNKNOWN)
-    return told(HealthTold(health=worst, totals=totals(one.health for one in found), routers=found))
+    return told(models.FleetHealth(health=worst, totals=totals(one.health for one in found), routers=found))
 
 
 def _timeout_s(request: web.Request) -> float:
@@ -198,12 +182,12 @@ async def _test(request: web.Request) -> web.Response:
         _TESTED_NOW.discard(watched)
 
 
-async def _tested(watched: Watched, timeout_s: float) -> ConnectionTestTold:
+async def _tested(watched: Watched, timeout_s: float) -> models.ConnectionTest:
     began_s = time.monotonic()
     try:
         test = await watched.client.test(deadline_s=timeout_s)
     except RouterError as error:
-        return ConnectionTestTold(
+        return models.ConnectionTest(
             router=watched.name,
             ok=False,
             identity=None,
@@ -211,11 +195,11 @@ async def _tested(watched: Watched, timeout_s: float) -> ConnectionTestTold:
             total_s=time.monotonic() - began_s,
             error=error_told(error),
         )
-    return ConnectionTestTold(
+    return models.ConnectionTest(
         router=watched.name,
         ok=True,
         identity=test.identity,
-        stages=StagesTold(
+        stages=models.Stages(
             connect_s=test.connect_s, tls_s=test.tls_s, login_s=test.login_s, command_s=test.command_s
         ),
         total_s=test.total_s,
@@ -230,21 +214,23 @@ async def _reset(request: web.Request) -> web.Response:
     before, open_before = client.breaker.state, client.stats().connections_open
     await client.reset()
     return told(
-        ResetTold(
+        models.Reset(
             router=watched.name,
             connections_closed=open_before,
-            breaker_before=BreakerWord(before.value),
+            breaker_before=models.BreakerState(before.value),
             breaker=breaker(watched),
         )
     )
 
 
 _NAME = Parameter("name", "path", "Name of a router, as in the configuration.", required=True)
-_NO_ROUTER = Answer(404, "There is no such router; `known` names those there are.", Problem, (PROBLEM,))
-_NO_LOGIN = Answer(
-    401, "A bearer token is configured, and none or a wrong one was sent.", Problem, (PROBLEM,)
+_NO_ROUTER = Answer(
+    404, "There is no such router; `known` names those there are.", models.Problem, (PROBLEM,)
 )
-_NO_TOKEN = Answer(403, "No bearer token is configured (`web.bearer`).", Problem, (PROBLEM,))
+_NO_LOGIN = Answer(
+    401, "A bearer token is configured, and none or a wrong one was sent.", models.Problem, (PROBLEM,)
+)
+_NO_TOKEN = Answer(403, "No bearer token is configured (`web.bearer`).", models.Problem, (PROBLEM,))
 
 
 def _about(
@@ -271,28 +257,30 @@ OPERATIONS: tuple[Operation, ...] = (
         id="listRouters",
         tag="routers",
         summary="Every router at a glance",
-        answers=(Answer(200, "Every router that is watched.", RoutersTold),),
+        answers=(Answer(200, "Every router that is watched.", models.Routers),),
         handler=_routers,
     ),
-    _about("", "getRouter", "One router with its collectors", RouterDetailTold, _router),
-    _about("/connections", "getConnections", "Each connection to a router", ConnectionsTold, _connections),
-    _about("/pool", "getPool", "The connection pool of a router", PoolTold, _pool),
-    _about("/breaker", "getBreaker", "The circuit breaker of a router", BreakerTold, _breaker),
+    _about("", "getRouter", "One router with its collectors", models.RouterDetail, _router),
+    _about("/connections", "getConnections", "Each connection to a router", models.Connections, _connections),
+    _about("/pool", "getPool", "The connection pool of a router", models.Pool, _pool),
+    _about("/breaker", "getBreaker", "The circuit breaker of a router", models.Breaker, _breaker),
     _about(
         "/performance",
         "getPerformance",
         "Success rate, latency, queue and utilisation of a router",
-        PerformanceTold,
+        models.Performance,
         _performance,
     ),
-    _about("/health", "getRouterHealth", "How a router is doing, and why", RouterHealthTold, _router_health),
+    _about(
+        "/health", "getRouterHealth", "How a router is doing, and why", models.RouterHealth, _router_health
+    ),
     Operation(
         method="GET",
         path=f"{PREFIX}/health",
         id="getHealth",
         tag="routers",
         summary="How all routers are doing, and why",
-        answers=(Answer(200, "How all routers are doing.", HealthTold),),
+        answers=(Answer(200, "How all routers are doing.", models.FleetHealth),),
         handler=_health,
     ),
     Operation(
@@ -313,12 +301,12 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
         answers=(
-            Answer(200, "How the connection went.", ConnectionTestTold),
-            Answer(400, "`timeout_s` is out of range.", Problem, (PROBLEM,)),
+            Answer(200, "How the connection went.", models.ConnectionTest),
+            Answer(400, "`timeout_s` is out of range.", models.Problem, (PROBLEM,)),
             _NO_LOGIN,
             _NO_TOKEN,
             _NO_ROUTER,
-            Answer(409, "A test of this router is under way.", Problem, (PROBLEM,)),
+            Answer(409, "A test of this router is under way.", models.Problem, (PROBLEM,)),
         ),
         handler=_test,
         bearer=True,
@@ -331,7 +319,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Close a router's connections and its breaker",
         text="Commands under way fail. The next scrape connects anew, also where the breaker would have waited.",
         parameters=(_NAME,),
-        answers=(Answer(200, "What was closed.", ResetTold), _NO_LOGIN, _NO_TOKEN, _NO_ROUTER),
+        answers=(Answer(200, "What was closed.", models.Reset), _NO_LOGIN, _NO_TOKEN, _NO_ROUTER),
         handler=_reset,
         bearer=True,
     ),

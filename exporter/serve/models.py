@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from exporter.judgement import Health
 
 
-class Told(BaseModel):
+class Body(BaseModel):
     """Base of all: frozen, and described by the strings under its attributes."""
 
     model_config = ConfigDict(
@@ -31,7 +31,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class BreakerWord(StrEnum):
+class BreakerState(StrEnum):
     """State of a circuit breaker."""
 
     CLOSED = "closed"
@@ -39,7 +39,7 @@ class BreakerWord(StrEnum):
     HALF_OPEN = "half_open"
 
 
-class ReasonTold(Told):
+class Reason(Body):
     """Why a router is not healthy."""
 
     code: str
@@ -48,10 +48,10 @@ class ReasonTold(Told):
     """Sentence for people."""
 
 
-class BreakerTold(Told):
+class Breaker(Body):
     """The circuit breaker of one router."""
 
-    state: BreakerWord
+    state: BreakerState
     failures: int
     """Failures in a row counted so far."""
     retry_in_s: float | None
@@ -60,7 +60,7 @@ class BreakerTold(Told):
     """What opened it last; empty if it never opened or was reset."""
 
 
-class LastScrapeTold(Told):
+class LastScrape(Body):
     """The latest scrape that asked the router."""
 
     at: datetime
@@ -68,28 +68,28 @@ class LastScrapeTold(Told):
     """Until the refreshes that were due had ended, as far as they have; 0 when everything was fresh."""
 
 
-class SlowestTold(Told):
+class Slowest(Body):
     """The collector whose latest refresh took longest."""
 
     collector: str
     duration_s: float
 
 
-class ErrorTold(Told):
+class Error(Body):
     """A failure, with the class under which the metrics count it."""
 
     failure_class: str
     message: str
 
 
-class PastErrorTold(ErrorTold):
+class PastError(Error):
     """A failure that a collector saw, perhaps over by now."""
 
     collector: str
     at: datetime
 
 
-class RouterTold(Told):
+class Router(Body):
     """One router at a glance."""
 
     name: str
@@ -101,21 +101,21 @@ class RouterTold(Told):
     labels: dict[str, str]
     state: State
     health: Health
-    reasons: list[ReasonTold]
+    reasons: list[Reason]
     """Empty if and only if it is healthy."""
-    breaker: BreakerTold
+    breaker: Breaker
     identity: str | None
     """Name the router gives itself."""
     board: str | None
     version: str | None
     uptime_s: float | None
     """Null also while it does not answer."""
-    last_scrape: LastScrapeTold | None
-    slowest_collector: SlowestTold | None
-    last_error: PastErrorTold | None
+    last_scrape: LastScrape | None
+    slowest_collector: Slowest | None
+    last_error: PastError | None
 
 
-class CollectorTold(Told):
+class Collector(Body):
     """One collector of a router."""
 
     name: str
@@ -123,7 +123,7 @@ class CollectorTold(Told):
     """Whether its latest refresh gave all it should; null before the first."""
     supported: bool | None
     """False if the router has none of its menus; null before the first refresh."""
-    error: ErrorTold | None
+    error: Error | None
     """First failure of the latest refresh."""
     duration_s: float | None
     asked_s_ago: float | None
@@ -136,13 +136,13 @@ class CollectorTold(Told):
     """Tables that could not be read, by class of failure."""
 
 
-class RouterDetailTold(RouterTold):
+class RouterDetail(Router):
     """One router with its collectors."""
 
-    collectors: list[CollectorTold]
+    collectors: list[Collector]
 
 
-class TotalsTold(Told):
+class Totals(Body):
     """How many routers there are in each health."""
 
     routers: int
@@ -153,14 +153,14 @@ class TotalsTold(Told):
     offline: int
 
 
-class RoutersTold(Told):
+class Routers(Body):
     """Every router that is watched."""
 
-    totals: TotalsTold
-    routers: list[RouterTold]
+    totals: Totals
+    routers: list[Router]
 
 
-class PoolTold(Told):
+class Pool(Body):
     """The connections to one router together."""
 
     router: str
@@ -184,7 +184,7 @@ class PoolTold(Told):
     bytes_sent_total: int
 
 
-class ConnectionTold(Told):
+class Connection(Body):
     """One connection."""
 
     state: str
@@ -196,14 +196,14 @@ class ConnectionTold(Told):
     bytes_sent_total: int
 
 
-class ConnectionsTold(Told):
+class Connections(Body):
     """The pool's numbers and each of its connections."""
 
-    pool: PoolTold
-    connections: list[ConnectionTold]
+    pool: Pool
+    connections: list[Connection]
 
 
-class LatencyTold(Told):
+class Latency(Body):
     """Quantiles (nearest rank) over the durations of recent commands."""
 
     p50_s: float | None
@@ -211,7 +211,7 @@ class LatencyTold(Told):
     p99_s: float | None
 
 
-class PerformanceTold(Told):
+class Performance(Body):
     """How well a router has been answering lately."""
 
     router: str
@@ -221,7 +221,7 @@ class PerformanceTold(Told):
     """Commands in the window that came to an end."""
     success_ratio: float | None
     """Share of them that were answered; that the router lacks a menu is an answer."""
-    latency: LatencyTold
+    latency: Latency
     mean_in_flight: float | None
     """Commands the router had at once on average, over the time that those in the window span."""
     queue_length: int
@@ -232,24 +232,24 @@ class PerformanceTold(Told):
     """Commands in flight by the limit, now."""
 
 
-class RouterHealthTold(Told):
+class RouterHealth(Body):
     """How one router is doing, and why."""
 
     router: str
     health: Health
-    reasons: list[ReasonTold]
+    reasons: list[Reason]
 
 
-class HealthTold(Told):
+class FleetHealth(Body):
     """How all routers are doing."""
 
     health: Health
     """The worst of all routers."""
-    totals: TotalsTold
-    routers: list[RouterHealthTold]
+    totals: Totals
+    routers: list[RouterHealth]
 
 
-class StagesTold(Told):
+class Stages(Body):
     """How long each stage of a fresh connection took; `tls_s` is null on the plain port."""
 
     connect_s: float
@@ -258,28 +258,28 @@ class StagesTold(Told):
     command_s: float
 
 
-class ConnectionTestTold(Told):
+class ConnectionTest(Body):
     """How a fresh connection to a router went."""
 
     router: str
     ok: bool
     identity: str | None
-    stages: StagesTold | None
+    stages: Stages | None
     """Null if it failed."""
     total_s: float
-    error: ErrorTold | None
+    error: Error | None
 
 
-class ResetTold(Told):
+class Reset(Body):
     """What a reset left."""
 
     router: str
     connections_closed: int
-    breaker_before: BreakerWord
-    breaker: BreakerTold
+    breaker_before: BreakerState
+    breaker: Breaker
 
 
-class Problem(Told):
+class Problem(Body):
     """Why a request was not answered as asked (RFC 9457)."""
 
     type: str = "about:blank"

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from exporter.judgement import RULES, SEVERITY, Health
 from exporter.serve import openapi
-from exporter.serve.models import RouterTold
+from exporter.serve.models import Router
 from exporter.serve.operation import HTML
 from exporter.serve.rendering import HEADERS, page
 from exporter.serve.survey import SURVEY, totals
@@ -53,7 +53,7 @@ def _health(query: Mapping[str, str]) -> Health | None:
         return None
 
 
-def in_order(routers: list[RouterTold], words: str, health: Health | None) -> list[RouterTold]:
+def in_order(routers: list[Router], words: str, health: Health | None) -> list[Router]:
     """The routers in that health that have every one of the words, worst first, else in the given order."""
     wanted = words.casefold().split()
     found = [
@@ -65,7 +65,7 @@ def in_order(routers: list[RouterTold], words: str, health: Health | None) -> li
     return found
 
 
-def _has(router: RouterTold, wanted: list[str]) -> bool:
+def _has(router: Router, wanted: list[str]) -> bool:
     texts = (
         router.name,
         router.address,
@@ -86,11 +86,11 @@ def _link(words: str, health: Health | None) -> str:
     return f"/?{query}" if query else "/"
 
 
-def _probe_link(router: RouterTold) -> str:
+def _probe_link(router: Router) -> str:
     return f"/probe?{urlencode({'target': router.name, 'module': router.module})}"
 
 
-def _api_link(router: RouterTold) -> str:
+def _api_link(router: Router) -> str:
     return f"/api/v1/routers/{quote(router.name, safe='')}"
 
 

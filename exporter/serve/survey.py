@@ -11,24 +11,11 @@ from exporter.cache import Slot
 from exporter.fleet import Fleet
 from exporter.judgement import CollectorEvidence, Evidence, Health, Judgement, judge
 from exporter.performance import Performance, Recent
-from exporter.serve.models import (
-    BreakerTold,
-    BreakerWord,
-    CollectorTold,
-    ErrorTold,
-    LastScrapeTold,
-    PastErrorTold,
-    ReasonTold,
-    RouterDetailTold,
-    RouterTold,
-    SlowestTold,
-    State,
-    TotalsTold,
-)
+from exporter.serve import models
 from exporter.watch import Watched
 from routeros import RouterError, failure_class
 
-_STATES = {True: State.UP, False: State.DOWN, None: State.UNKNOWN}
+_STATES = {True: models.State.UP, False: models.State.DOWN, None: models.State.UNKNOWN}
 
 
 class Survey:
@@ -53,14 +40,14 @@ class Survey:
         """What the router's latest commands say."""
         return self._performance.recent(watched.name)
 
-    def routers(self) -> list[RouterTold]:
+    def routers(self) -> list[models.Router]:
         """Every router, in the order of the configuration."""
-        return [RouterTold(**self._glance(watched)) for watched in self.fleet]
+        return [models.Router(**self._glance(watched)) for watched in self.fleet]
 
-    def detail(self, watched: Watched) -> RouterDetailTold:
+    def detail(self, watched: Watched) -> models.RouterDetail:
         """One router with its collectors."""
         collectors = [_collector(name, slot) for name, slot in self._slots(watched)]
-        return RouterDetailTold(**self._glance(watched), collectors=collectors)
+        return models.RouterDetail(**self._glance(watched), collectors=collectors)
 
     def judgement(self, watched: Watched) -> Judgement:
         """How a router is doing."""
@@ -134,10 +121,10 @@ SURVEY = web.AppKey("survey", Survey)
 """Where handlers find it."""
 
 
-def totals(healths: Iterable[Health]) -> TotalsTold:
+def totals(healths: Iterable[Health]) -> models.Totals:
     """How many there are of each."""
     counts = Counter(healths)
-    return TotalsTold(
+    return models.Totals(
         routers=counts.total(),
         healthy=counts[Health.HEALTHY],
         unknown=counts[Health.UNKNOWN],
@@ -147,47 +134,47 @@ def totals(healths: Iterable[Health]) -> TotalsTold:
     )
 
 
-def breaker(watched: Watched) -> BreakerTold:
+def breaker(watched: Watched) -> models.Breaker:
     """The router's breaker."""
     found = watched.client.breaker
-    return BreakerTold(
-        state=BreakerWord(found.state.value),
+    return models.Breaker(
+        state=models.BreakerState(found.state.value),
         failures=found.failures,
         retry_in_s=found.retry_in_s,
         why=found.why,
     )
 
 
-def reasons(judgement: Judgement) -> list[ReasonTold]:
+def reasons(judgement: Judgement) -> list[models.Reason]:
     """The reasons of a judgement."""
-    return [ReasonTold(code=reason.code, text=reason.text) for reason in judgement.reasons]
+    return [models.Reason(code=reason.code, text=reason.text) for reason in judgement.reasons]
 
 
-def error_told(error: RouterError) -> ErrorTold:
+def error_told(error: RouterError) -> models.Error:
     """An error, without the router's name, which stands around it."""
-    return ErrorTold(failure_class=failure_class(error), message=error.message)
+    return models.Error(failure_class=failure_class(error), message=error.message)
 
 
-def _last_scrape(watched: Watched) -> LastScrapeTold | None:
+def _last_scrape(watched: Watched) -> models.LastScrape | None:
     last = watched.last_scrape
     if last.came_at_s is None:
         return None
-    return LastScrapeTold(at=_moment(last.came_at_s), duration_s=last.lasted_s)
+    return models.LastScrape(at=_moment(last.came_at_s), duration_s=last.lasted_s)
 
 
-def _slowest(slots: Iterable[tuple[str, Slot]]) -> SlowestTold | None:
+def _slowest(slots: Iterable[tuple[str, Slot]]) -> models.Slowest | None:
     durations = [(slot.duration_s, name) for name, slot in slots if slot.duration_s is not None]
     if not durations:
         return None
     duration_s, name = max(durations)
-    return SlowestTold(collector=name, duration_s=duration_s)
+    return models.Slowest(collector=name, duration_s=duration_s)
 
 
-def _past_error(watched: Watched) -> PastErrorTold | None:
+def _past_error(watched: Watched) -> models.PastError | None:
     mishap = watched.mishap
     if mishap is None:
         return None
-    return PastErrorTold(
+    return models.PastError(
         failure_class=failure_class(mishap.error),
         message=mishap.error.message,
         collector=mishap.collector,
@@ -195,9 +182,9 @@ def _past_error(watched: Watched) -> PastErrorTold | None:
     )
 
 
-def _collector(name: str, slot: Slot) -> CollectorTold:
+def _collector(name: str, slot: Slot) -> models.Collector:
     error = slot.last_error
-    return CollectorTold(
+    return models.Collector(
         name=name,
         succeeded=slot.last.succeeded if slot.last else None,
         supported=slot.last.supported if slot.last else None,
