@@ -276,6 +276,20 @@ def test_a_mode_must_be_one_that_the_collector_knows() -> None:
         config_of(ONE + "modules: {default: {collectors: {torch: {mode: full}}}}")
 
 
+def test_labels_of_routers_are_not_those_of_metrics() -> None:
+    """A label that a collector's metrics bear, or that is reserved, would stand twice in a series."""
+    known = {"interface": CollectorDefaults(ttl_s=10, labels=frozenset({"interface"}))}
+    text = "credentials: {username: u, password: p}\nrouters: [{name: a, address: a, labels: {%s: x}}]"
+    assert parse(text % "site", Config, extras={KNOWN_COLLECTORS: known}).routers[0].labels == {"site": "x"}
+    for label, words in (
+        ("interface", "belongs to metrics of the collector interface"),
+        ("collector", "this label name is reserved"),
+    ):
+        with pytest.raises(ConfigError, match=words) as caught:
+            parse(text % label, Config, extras={KNOWN_COLLECTORS: known})
+        assert [problem.path for problem in caught.value.problems] == [f"routers[0] (a) > labels > {label}"]
+
+
 def test_modes_are_those_of_the_cardinality() -> None:
     """The words in a configuration and the modes of the engine are the same."""
     assert set(MODES) == {mode.value for mode in Mode}
