@@ -52,7 +52,8 @@ def render(
     arrivals so far, by metric name and label values.
     """
     rendered = Rendered()
-    rows = _Columns(listed, table.labels, router_label, rendered)
+    has_own_rows = any(not row.counts and not row.arrivals for row in table.rows)
+    rows = _Columns(listed if has_own_rows else (), table.labels, router_label, rendered)
     for row in table.rows:
         if row.counts:
             found = _count(row, counted, others)
@@ -66,8 +67,7 @@ def render(
         elif row.kind is Kind.STATE_SET:
             _add_states(row, rows, rendered)
         else:
-            values = rows.where(row, rows.numbers(row, facts))
-            rendered.add(row.name, block(row.name, rows.heads, values))
+            rendered.add(row.name, block(row.name, rows.heads, rows.numbers(row, facts)))
     return rendered
 
 
@@ -124,10 +124,11 @@ class _Columns:
         ]
 
     def numbers(self, row: Row, facts: Facts) -> Column:
-        """Values of a row's field as sample text."""
+        """Values of a row's field as sample text, None in rows that its filter leaves out: nobody reads those."""
         column = self.field(row.field, row.part)
         if row.absent is not None:
             column = [row.absent if value is None else value for value in column]
+        column = self.where(row, column)
         if row.convert is Unit.INTEGER:
             if _all_digits(column):
                 return column
