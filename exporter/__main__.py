@@ -40,7 +40,13 @@ def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     _add_later("check", command("check", "Ask every router once and tell what works."), words)
     _add_later("print", command("print", "Show tables of a router in the terminal."), words)
-    _add_config(command("config", "Check the configuration and print it as it is in force, or its schema."))
+    config = command(
+        "config",
+        "Check the configuration and print it as it is in force, or its schema.",
+        ExitCode.OK,
+        ExitCode.CONFIGURATION,
+    )
+    _add_config(config)
     return parser
 
 

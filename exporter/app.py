@@ -20,6 +20,7 @@ from exporter.serve.faults import contain_faults
 from exporter.serve.keys import FLEET, GUARDS, LIFE, PERFORMANCE, RELOADS, SELF_METRICS, THREADS
 from exporter.serve.life import Life, Phase
 from exporter.serve.probe import ROOMS, Rooms
+from exporter.serve.problems import problems
 from exporter.serve.reloads import Load, Reloads
 from exporter.serve.survey import SURVEY, Survey
 from exporter.watch import Watched
@@ -120,7 +121,8 @@ def make_app(
     exporter = Exporter(config, redactor, context)
     threads = ThreadPoolExecutor(THREAD_LIMIT, thread_name_prefix="page")
     app = web.Application(
-        middlewares=[contain_faults, exporter.guards.middleware], client_max_size=config.web.max_body_bytes
+        middlewares=[problems, contain_faults, exporter.guards.middleware],
+        client_max_size=config.web.max_body_bytes,
     )
     app[FLEET] = exporter.fleet
     app[SELF_METRICS] = exporter.metrics

@@ -76,10 +76,12 @@ class Fleet:
         watched = {
             section.name: kept.get(section.name) or self._make(section, config) for section in config.routers
         }
-        settings = {module: config.collectors(module, KNOWN_COLLECTORS) for module in config.module_names}
-        self.config: Config = config
-        self._watched: dict[str, Watched] = watched
-        self._settings: dict[str, Mapping[str, CollectorSettings]] = settings
+        settings: dict[str, Mapping[str, CollectorSettings]] = {
+            module: config.collectors(module, KNOWN_COLLECTORS) for module in config.module_names
+        }
+        self.config = config
+        self._watched = watched
+        self._settings = settings
 
     def by_name(self, name: str) -> Watched:
         """The router of that name. Raises UnknownTarget."""

@@ -11,7 +11,7 @@ from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS
 from exporter.scrape import metrics_page, refresh
 from exporter.serve.keys import FLEET, SELF_METRICS, THREADS
-from exporter.serve.pagebody import page_response
+from exporter.serve.pagebody import page_body, page_response
 from exporter.serve.scrapelog import late_refreshes, scrape_finished
 from exporter.serve.scraperequest import ScrapeRequest
 
@@ -29,14 +29,11 @@ async def metrics(request: web.Request) -> web.Response:
     pieces = metrics_page(asked, wanted.fmt)
     if wanted.fmt is Format.OPENMETRICS:
         pieces.pop()  # the end mark; the exporter's own metrics come after and bring it
-    response = await page_response(
-        pieces,
-        wanted,
-        threads=request.app[THREADS],
-        rest=lambda: own_page(own.registry, wanted.fmt),
+    body = await page_body(
+        pieces, wanted, threads=request.app[THREADS], rest=lambda: own_page(own.registry, wanted.fmt)
     )
-    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=response.body_length)
-    return response
+    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=len(body))
+    return page_response(body, wanted)
 
 
 def own_page(registry: CollectorRegistry, fmt: Format) -> bytes:

@@ -1,4 +1,4 @@
-"""Pieces of a page -> a response. Joining and compressing happen in a thread, so that no page blocks the loop."""
+"""Pieces of a page -> a body -> a response. Joining and compressing happen in a thread, so that no page blocks the loop."""
 
 import asyncio
 import zlib
@@ -16,18 +16,21 @@ INLINE_LIMIT_BYTES = 32 * 1024
 """A smaller page costs less to join and compress than to hand to a thread."""
 
 
-async def page_response(
+async def page_body(
     pieces: list[bytes],
     wanted: ScrapeRequest,
     *,
     threads: ThreadPoolExecutor,
     rest: Callable[[], bytes] | None = None,
-) -> web.Response:
-    """The response with `pieces`, and at its end what `rest` gives, which is called in a thread as well."""
+) -> bytes:
+    """The body made of `pieces` and, at its end, what `rest` gives, which is called in a thread as well."""
     if rest is None and sum(map(len, pieces)) <= INLINE_LIMIT_BYTES:
-        body = _body(pieces, wanted.gzip, rest)
-    else:
-        body = await asyncio.get_running_loop().run_in_executor(threads, _body, pieces, wanted.gzip, rest)
+        return _body(pieces, wanted.gzip, rest)
+    return await asyncio.get_running_loop().run_in_executor(threads, _body, pieces, wanted.gzip, rest)
+
+
+def page_response(body: bytes, wanted: ScrapeRequest) -> web.Response:
+    """The response that carries `body` and says what it is."""
     headers = {hdrs.CONTENT_TYPE: wanted.fmt.value, hdrs.VARY: f"{hdrs.ACCEPT}, {hdrs.ACCEPT_ENCODING}"}
     if wanted.gzip:
         headers[hdrs.CONTENT_ENCODING] = "gzip"

@@ -11,7 +11,7 @@ from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS, Fleet, UnknownModule, UnknownTarget
 from exporter.scrape import probe_page, refresh
 from exporter.serve.keys import FLEET, GUARDS, SELF_METRICS, THREADS
-from exporter.serve.pagebody import page_response
+from exporter.serve.pagebody import page_body, page_response
 from exporter.serve.probetrace import ProbeTrace
 from exporter.serve.scrapelog import late_refreshes, scrape_finished
 from exporter.serve.scraperequest import COLLECT, ScrapeRequest, unknown_word
@@ -87,18 +87,10 @@ async def _probe(request: web.Request, fleet: Fleet, watched: Watched, module: s
         text = trace.text(wanted.deadline_s)
         pieces = [text.encode(), *probe_page(watched, slots, Format.TEXT)]
         return web.Response(body=b"".join(pieces), content_type="text/plain", charset="utf-8")
-    response = await page_response(
-        probe_page(watched, slots, wanted.fmt), wanted, threads=request.app[THREADS]
-    )
-    scrape_finished(
-        request.app[SELF_METRICS],
-        ENDPOINT,
-        began_s=began_s,
-        late=late,
-        body_bytes=response.body_length,
-        router=watched.name,
-    )
-    return response
+    body = await page_body(probe_page(watched, slots, wanted.fmt), wanted, threads=request.app[THREADS])
+    own = request.app[SELF_METRICS]
+    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=len(body), router=watched.name)
+    return page_response(body, wanted)
 
 
 def _chosen(fleet: Fleet, request: web.Request) -> tuple[Watched, str]:
