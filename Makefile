@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/runtime.txt requirements/build.txt requirements/dev.txt
+GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
@@ -39,8 +40,7 @@ check: $(DEV)  ## Lint, format, strict types, import contracts, generated docs u
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m exporter.metricsdoc --check
-	$(BIN)/python -m exporter.configdoc --check
+	for page in $(GENERATED); do $(BIN)/python -m $$page --check; done
 
 bench: $(DEV)  ## The figures: ratios against a peer or a bound, in one run
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -53,8 +53,7 @@ fmt: $(DEV)  ## Put every file into the one format
 	$(BIN)/ruff format .
 
 docs: $(DEV)  ## Write the generated pages of docs/reference
-	$(BIN)/python -m exporter.metricsdoc --write
-	$(BIN)/python -m exporter.configdoc --write
+	for page in $(GENERATED); do $(BIN)/python -m $$page --write; done
 
 lock: $(DEV)  ## Bring the locks in step with pyproject.toml (LOCK_ARGS=--upgrade takes the newest of everything)
 	@scripts/lock.sh $(BIN)/uv $(LOCK_ARGS)
