@@ -173,11 +173,16 @@ class Watched:
         return finished
 
     def _note_mishap(self, collector: str, reading: Reading) -> None:
-        """Keep what went wrong; that nothing was sent is told only where nothing else ever was."""
-        for error in reading.failures.values():
-            if self.mishap is None or not isinstance(error, NotAttempted):
-                self.mishap = Mishap(collector, error, self._wall_clock())
-                return
+        """Keep what went wrong: an error of the router before one of ours, and in place of an open breaker the
+        error that opened it, once."""
+        errors = sorted(reading.failures.values(), key=lambda error: isinstance(error, NotAttempted))
+        if not errors:
+            return
+        error, cause = errors[0], self.client.breaker.cause
+        if isinstance(error, BreakerOpen) and isinstance(cause, RouterError):
+            error = cause
+        if self.mishap is None or self.mishap.error is not error:
+            self.mishap = Mishap(collector, error, self._wall_clock())
 
     def next_turn(self) -> int:
         """Counts scrapes. The order of collectors turns with it, so that each menu is now and then asked first,

@@ -71,6 +71,7 @@ class Breaker:
         self._cooldown_s = self._settings.cooldown_s
         self._retry_at_s = 0.0
         self._why = ""
+        self._cause: Exception | None = None
 
     @property
     def state(self) -> BreakerState:
@@ -97,6 +98,11 @@ class Breaker:
     def why(self) -> str:
         """What opened it last, in words; empty while it never opened."""
         return self._why
+
+    @property
+    def cause(self) -> Exception | None:
+        """The error that opened it last; None while it never opened, and after a reset."""
+        return self._cause
 
     def __repr__(self) -> str:
         retry_in_s = self.retry_in_s
@@ -141,10 +147,12 @@ class Breaker:
         self._failures += 1
         self._last_failure_s = self._clock()
         if self._state is BreakerState.HALF_OPEN:
-            self._open(BreakerEvent.FAILED, f"the probe failed: {_words(error)}", longer=True)
+            self._open(BreakerEvent.FAILED, f"the probe failed: {_words(error)}", error, longer=True)
         elif self._failures >= self._settings.failure_limit:
             self._open(
-                BreakerEvent.LIMIT_REACHED, f"{self._failures} failures in a row, last {_words(error)}"
+                BreakerEvent.LIMIT_REACHED,
+                f"{self._failures} failures in a row, last {_words(error)}",
+                error,
             )
 
     def refused(self, generation: int, error: Exception) -> None:
@@ -154,7 +162,7 @@ class Breaker:
         self._failures += 1
         self._last_failure_s = self._clock()
         longer = self._state is BreakerState.HALF_OPEN
-        self._open(BreakerEvent.REFUSED, f"the login was refused ({_words(error)})", longer=longer)
+        self._open(BreakerEvent.REFUSED, f"the login was refused ({_words(error)})", error, longer=longer)
 
     def abandoned(self, generation: int) -> None:
         """The probe ended without telling anything about the router; another may go at once."""
@@ -166,14 +174,16 @@ class Breaker:
         self._failures = 0
         self._cooldown_s = self._settings.cooldown_s
         self._why = ""
+        self._cause = None
         self._apply(BreakerEvent.RESET)
 
-    def _open(self, event: BreakerEvent, why: str, *, longer: bool = False) -> None:
+    def _open(self, event: BreakerEvent, why: str, cause: Exception, *, longer: bool = False) -> None:
         if longer:
             self._cooldown_s = min(self._settings.max_cooldown_s, self._cooldown_s * 2)
         jitter = 1.0 + self._settings.jitter_ratio * (2.0 * self._dice() - 1.0)
         self._retry_at_s = self._clock() + self._cooldown_s * jitter
         self._why = why
+        self._cause = cause
         self._apply(event)
 
     def _apply(self, event: BreakerEvent) -> None:

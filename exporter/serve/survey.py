@@ -13,7 +13,7 @@ from exporter.judgement import CollectorEvidence, Evidence, Health, Judgement, j
 from exporter.performance import Performance, Recent
 from exporter.serve import models
 from exporter.watch import Watched
-from routeros import RouterError, failure_class
+from routeros import BreakerState, RouterError, failure_class
 
 _STATES = {True: models.State.UP, False: models.State.DOWN, None: models.State.UNKNOWN}
 
@@ -95,14 +95,14 @@ class Survey:
         config, contact, client = self.fleet.config, watched.contact, watched.client
         recent = self.recent(watched)
         stats = client.stats()
-        silence = contact.cause or contact.error
+        cause = _cause(watched)
         return Evidence(
             answers=contact.answers,
             asked_s_ago=min(
                 (ago for _, slot in slots if (ago := slot.asked_s_ago) is not None), default=None
             ),
-            cause=failure_class(contact.cause) if contact.cause is not None else "",
-            contact_text=silence.message if silence is not None else "",
+            cause=failure_class(cause) if cause is not None else "",
+            contact_text=cause.message if cause is not None else "",
             breaker=client.breaker.state.value,
             breaker_text=client.breaker.why,
             retry_in_s=client.breaker.retry_in_s,
@@ -115,6 +115,14 @@ class Survey:
             limit=stats.limit,
             max_stale_s=config.cache.max_stale_s,
         )
+
+
+def _cause(watched: Watched) -> RouterError | None:
+    """Why the router does not answer: what its breaker opened for, else the error that told."""
+    found = watched.client.breaker
+    if found.state is not BreakerState.CLOSED and isinstance(found.cause, RouterError):
+        return found.cause
+    return watched.contact.cause or watched.contact.error
 
 
 SURVEY = web.AppKey("survey", Survey)
