@@ -13,6 +13,7 @@ KNOWN_COLLECTORS: Mapping[str, CollectorDefaults] = {
         collector.ttl_s,
         modes=("off", "aggregate", "top", "full") if collector.has_subscribers else (),
         labels=frozenset(label for family in collector.families for label in family.labels),
+        on_by_default=collector.on_by_default,
     )
     for collector in ALL
 }

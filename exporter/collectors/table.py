@@ -6,7 +6,7 @@ with ``@`` is not asked for: the collector's `derive` function fills it in.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from routeros.values import (
@@ -318,7 +318,9 @@ class Collector:
     ttl_s: float
     tables: tuple[Table, ...]
     derive: Derive | None = None
-    policies: tuple[str, ...] = field(default=("read",))
+    policies: tuple[str, ...] = ("read",)
+    on_by_default: bool = True
+    """Whether it runs in a module that does not choose its collectors."""
 
     @property
     def families(self) -> tuple[Family, ...]:
