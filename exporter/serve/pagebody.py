@@ -1,4 +1,4 @@
-"""Pieces of a page -> a body -> a response. Joining and compressing happen in a thread, so that no page blocks the loop."""
+"""Pieces of a page -> a body -> a response. Large ones are joined and compressed in a thread, off the event loop."""
 
 import asyncio
 import zlib
