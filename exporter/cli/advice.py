@@ -1,6 +1,5 @@
 """What is wrong with a connection and what to do about it, in words for whoever runs the router."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,16 +14,19 @@ from routeros import (
     UnreachableReason,
 )
 
-_EXPIRED = 10  # of OpenSSL's verification codes
-
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """`what` is wrong, and the `remedy`. `needs_setup`: the commands that set a router up may mend it."""
+    """`what` is wrong, and the `remedy`.
+
+    `needs_setup`: the commands that set a router up may mend it. `fingerprint_sha256`: 64 digits of the
+    certificate that was shown, where pinning it is a way out.
+    """
 
     what: str
     remedy: str
     needs_setup: bool = False
+    fingerprint_sha256: str = ""
 
 
 def worth_probing(error: RouterError) -> bool:
@@ -48,16 +50,10 @@ def advise(error: RouterError, target: Target, found: Found | None = None) -> Ad
     if isinstance(error, ProtocolViolation):
         where = f"{target.address}:{target.effective_port}"
         return Advice(
-            f"what answers on {where} does not speak the RouterOS API ({visible(error.message)})",
-            f"correct `address` or `port`: the API is on 8728, api-ssl on 8729; {_service(target)} may be on another",
+            f"what answers on {where} does not speak the RouterOS API: {visible(error.message)}",
+            "correct `address` or `port`: the API is on 8728, api-ssl on 8729, unless /ip service print says otherwise",
         )
     return Advice(visible(error.message), "look at the router's own log")
-
-
-def dotted(fingerprint_sha256: str) -> str:
-    """A fingerprint as openssl and WinBox print it."""
-    digits = fingerprint_sha256.upper()
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def _service(target: Target) -> str:
@@ -65,8 +61,9 @@ def _service(target: Target) -> str:
 
 
 def _login_refused(error: LoginRefused, target: Target) -> Advice:
+    reason = visible(error.message.removeprefix("login refused: "))
     return Advice(
-        f'the router refused the login of user "{visible(target.username)}": {visible(error.message)}',
+        f'the router refused the login of user "{visible(target.username)}": {reason}',
         "RouterOS does not say which of these it is: a wrong password, no such user, a user whose `address` does "
         "not list this machine, a group without the policy api. The router's log may: /log print",
         needs_setup=True,
@@ -99,21 +96,19 @@ def _certificate(error: RouterUnreachable, target: Target, found: Found | None) 
             "make one and assign it: /ip service set api-ssl certificate=NAME",
             needs_setup=True,
         )
-    shown = dotted(found.fingerprint_sha256 or "")
-    pinned = target.tls.fingerprint_sha256 if target.tls is not None else None
-    if pinned is not None:
+    shown = found.fingerprint_sha256 or ""
+    if target.tls is not None and target.tls.fingerprint_sha256 is not None:
         return Advice(
-            f"the router showed another certificate than the pinned one: SHA-256 {shown}",
-            "if it was renewed on purpose, pin the new one after comparing it with `/certificate print detail` "
-            f'on the router: tls: {{fingerprint_sha256: "{shown}"}}; if not, somebody stands in between',
+            "the router showed another certificate than the pinned one",
+            "if it was renewed on purpose, compare the fingerprint below with /certificate print detail on the "
+            "router and pin it; if not, somebody may stand in between",
+            fingerprint_sha256=shown,
         )
-    cause = error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code == _EXPIRED:
-        what = "the router's certificate has expired"
     return Advice(
-        f"{what}; it showed SHA-256 {shown}",
-        "renew it, name its authority with `ca_file`, or pin it after comparing it with "
-        f'`/certificate print detail` on the router: tls: {{fingerprint_sha256: "{shown}"}}',
+        what.partition(": ")[0],
+        "name its authority with `ca_file`, renew it, or compare the fingerprint below with /certificate print "
+        "detail on the router and pin it",
+        fingerprint_sha256=shown,
     )
 
 

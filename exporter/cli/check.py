@@ -81,7 +81,7 @@ def _show_commands(arguments: argparse.Namespace) -> None:
         found: dict[Access, list[str]] = {}
         for section in sections:
             target = config.target(section)
-            access = Access(target.username, target.tls is not None, target.port)
+            access = Access(target.username, target.tls is not None)
             found.setdefault(access, []).append(visible(section.name))
         accesses = {access: ", ".join(names) for access, names in found.items()}
     for access, names in accesses.items():
@@ -100,7 +100,7 @@ def _check(config: Config, sections: Sequence[RouterSection], *, timeout_s: floa
     for number, page in enumerate(pages):
         text = Text("\n" if number else "").append_text(page)
         if console.is_terminal:
-            console.print(text)
+            console.print(text, soft_wrap=True)  # what is to be copied must stay in one piece
         else:
             sys.stdout.write(f"{text.plain}\n")
     return verdict(findings)
@@ -144,10 +144,11 @@ async def _examine(
 
         async def one(section: RouterSection, step: Step) -> RouterFinding:
             async with at_once:
-                connect_s = min(config.pool_settings(section).connect_timeout_s, timeout_s)
+                pool = config.pool_settings(section)
+                patience = Patience(
+                    min(pool.connect_timeout_s, timeout_s), min(pool.command_timeout_s, timeout_s), timeout_s
+                )
                 router = client(config, section, timeout_s=timeout_s, patient=False)
-                return await Examination(
-                    router, settings[section.name], Patience(connect_s, timeout_s), step=step
-                ).run()
+                return await Examination(router, settings[section.name], patience, step=step).run()
 
         return list(await asyncio.gather(*[one(section, step) for section in sections]))

@@ -15,19 +15,20 @@ from exporter.collectors.reader import Reader, Reading, Source
 from exporter.collectors.table import Collector, Facts, Table
 from exporter.config import CollectorSettings
 from routeros import PermissionDenied, Priority, Record, Reply, Router, RouterError
-from routeros.settings import PLAIN_PORT, TLS_PORT
 
 Step = Callable[[str, str], None]
 """Told the router and what is being asked of it; the text is empty when one step is done."""
 
-_IDENTITY_S = 10.0
+_DNS_S = 3.0
+"""Seconds for finding out this machine's own address, which is only a hint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an examination may take, in seconds: to connect, and in all."""
+    """How long an examination may take, in seconds: to connect, for one command, and in all."""
 
     connect_s: float
+    command_s: float
     all_s: float
 
 
@@ -101,11 +102,10 @@ class Examination:
             access = Access(
                 username=self._target.username,
                 tls=self._target.tls is not None,
-                port=self._unusual_port(),
                 source=await _own_address(self._target.address, self._target.effective_port),
             )
             try:
-                test = await self._router.test(deadline_s=self._patience.connect_s + _IDENTITY_S)
+                test = await self._router.test(deadline_s=self._patience.connect_s + self._patience.command_s)
             except RouterError as error:
                 advice = advise(error, self._target, await self._probe(error))
                 return RouterFinding(self._target.name, where, access, trouble=error, advice=advice)
@@ -117,10 +117,6 @@ class Examination:
             return RouterFinding(self._target.name, where, access, test, version, board, collectors)
         finally:
             await self._router.close()
-
-    def _unusual_port(self) -> int | None:
-        usual = PLAIN_PORT if self._target.tls is None else TLS_PORT
-        return None if self._target.effective_port == usual else self._target.effective_port
 
     async def _probe(self, error: RouterError) -> Found | None:
         if not worth_probing(error):
@@ -181,10 +177,12 @@ def _finding(
 
 
 def _table_finding(table: Table, reading: Reading, durations_s: Mapping[str, float]) -> TableFinding | None:
-    """None for a table that this module has no use for."""
+    """None for a table that this module has no use for, and for a monitor of a menu that is not there."""
     duration_s = durations_s.get(table.command)
     menu = table.command.removesuffix("/print")
     if table.name in reading.unsupported:
+        if table.numbers in reading.unsupported:
+            return None
         return TableFinding(table.name, menu, Verdict.UNSUPPORTED, duration_s=duration_s)
     if (error := reading.failures.get(table.name)) is not None:
         denied = isinstance(error, PermissionDenied)
@@ -198,7 +196,7 @@ def _table_finding(table: Table, reading: Reading, durations_s: Mapping[str, flo
 async def _own_address(address: str, port: int) -> str:
     """The address of this machine on the way to the router; "" when unknown or this machine itself. Sends nothing."""
     try:
-        async with asyncio.timeout(_IDENTITY_S):
+        async with asyncio.timeout(_DNS_S):
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                 asyncio.DatagramProtocol, remote_addr=(address, port)
             )

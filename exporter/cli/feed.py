@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exporter.cli.columns import Section, View
-from exporter.collectors.reader import Source
+from exporter.collectors.reader import LARGE_ROWS, Source
 from exporter.collectors.table import Facts, Record, Table
 from routeros import BreakerOpen, CommandUnsupported, ProtocolViolation, RouterError, RouterUnreachable
 
@@ -124,8 +124,12 @@ class Feed:
                 proplist=table.fields if table.proplist else (),
                 queries=table.queries,
                 idempotent=True,
-                large=table.large,
+                large=self._is_large(table),
             )
         except RouterError as error:
             return error, self._clock()
         return reply.records, self._clock()
+
+    def _is_large(self, table: Table) -> bool:
+        """Whether the reading before says that this one takes long."""
+        return self.now is not None and len(self.now.replies.get(table.name, ())) >= LARGE_ROWS

@@ -32,10 +32,15 @@ class Cells:
     def cell(self, text: str) -> str:
         """`text` at the column's width, numbers to the right."""
         if cell_len(text) > self.width:
-            return set_cell_size(text, self.width - 1) + "…"
+            return cut(text, self.width)
         if self.column.is_text:
             return set_cell_size(text, self.width)
         return " " * (self.width - cell_len(text)) + text
+
+
+def cut(text: str, width: int) -> str:
+    """`text`, or as much of it as fits."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def cells_of(columns: Sequence[Column], lines: Sequence[Line]) -> list[Cells]:
@@ -54,7 +59,8 @@ def cells_of(columns: Sequence[Column], lines: Sequence[Line]) -> list[Cells]:
 def fit(cells: Sequence[Cells], width: int | None) -> tuple[list[Cells], list[str]]:
     """The columns that fit into `width`, and the titles of those that do not; None means no limit.
 
-    Columns that say nothing go first, then by rank; after that text is cut short, the longest first.
+    Columns that say nothing go first, then by rank, those of one rank together. Then text is cut short, the
+    longest first.
     """
     kept = list(cells)
     if width is None:
@@ -65,9 +71,10 @@ def fit(cells: Sequence[Cells], width: int | None) -> tuple[list[Cells], list[st
         if not droppable:
             break
         empty = [one for one in droppable if all(text == NOTHING for text in one.texts)]
-        goes = max(empty or droppable, key=lambda one: one.column.rank)
-        kept.remove(goes)
-        left_out.append(goes.column.title)
+        rank = max(one.column.rank for one in empty or droppable)
+        goes = [one for one in empty or droppable if one.column.rank == rank]
+        kept = [one for one in kept if one not in goes]
+        left_out += [one.column.title for one in goes]
     return _narrowed(kept, width), left_out
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from exporter.cli.columns import Column, Section, View
 from exporter.cli.feed import Feed
-from exporter.cli.layout import ROUTER_COLUMN, body, cells_of, fit, head
+from exporter.cli.layout import ROUTER_COLUMN, body, cells_of, cut, fit, head
 from exporter.cli.sheet import Choice, Line, chosen, lines_of
 from exporter.cli.terminal import visible
 from exporter.cli.units import Unit, Value
@@ -30,7 +30,7 @@ class Frame:
 def compose(view: View, feeds: Sequence[Feed], choice: Choice, frame: Frame, *, above: str = "") -> Text:
     """The whole page; `above` is its first line, if it is to have one."""
     parts = [_Part(section, feeds, choice, frame, titled=len(view.sections) > 1) for section in view.sections]
-    faults = [*_silent(feeds), *_gaps(view, feeds)]
+    faults = _bounded([*_silent(feeds), *_gaps(view, feeds)], frame)
     lines = [(above, NOTE)] if above else []
     room = None
     if frame.height is not None:
@@ -79,7 +79,17 @@ class _Part:
         if room is None or len(self._body) <= room:
             return [(line, "") for line in self._body]
         more = len(self._body) - room + 1
-        return [*[(line, "") for line in self._body[: room - 1]], (f"and {counted(more, 'row')} more", NOTE)]
+        return [*[(line, "") for line in self._body[: room - 1]], (f"and {counted(more, 'more row')}", NOTE)]
+
+
+def _bounded(faults: list[str], frame: Frame) -> list[str]:
+    """One line for each where lines are counted, and a third of them at most."""
+    if frame.height is None:
+        return faults
+    most = max(_LEAST_ROWS, frame.height // 3)
+    if len(faults) > most:
+        faults = [*faults[: most - 1], f"and {counted(len(faults) - most + 1, 'more line')} like these"]
+    return faults if frame.width is None else [cut(fault, frame.width) for fault in faults]
 
 
 def _columns(section: Section, feeds: Sequence[Feed], frame: Frame) -> list[Column]:
@@ -104,7 +114,7 @@ def _gaps(view: View, feeds: Sequence[Feed]) -> list[str]:
     """
     shown = {section.table.name for section in view.sections}
     return [
-        f"{visible(feed.router)}: {table.path}: {reason(error)}"
+        f"{visible(feed.router)}: {'' if error.message.startswith('/') else table.path + ': '}{reason(error)}"
         for feed in feeds
         if feed.now is not None and feed.cause is None
         for table in view.tables
@@ -116,7 +126,9 @@ def _gaps(view: View, feeds: Sequence[Feed]) -> list[str]:
 def reason(error: RouterError) -> str:
     """An error without the router's name, fit for a terminal."""
     if isinstance(error, CommandUnsupported):
-        return "this router has no such menu (package, board or version)"
+        return (
+            f"{error.path.removesuffix('/print')}: this router has no such menu (package, board or version)"
+        )
     return visible(error.message)
 
 

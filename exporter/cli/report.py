@@ -11,7 +11,7 @@ from exporter.cli.findings import CollectorFinding, RouterFinding, TableFinding,
 from exporter.cli.setupcommands import setup_commands
 from exporter.cli.terminal import visible
 from exporter.cli.units import milliseconds
-from routeros import failure_class
+from routeros import CommandDeadline, failure_class
 from runtime.wording import counted
 
 _STYLES: Mapping[Verdict, str] = {
@@ -22,9 +22,15 @@ _STYLES: Mapping[Verdict, str] = {
     Verdict.FAILED: "red",
     Verdict.NOT_ASKED: "yellow",
 }
+_VERDICT_STATES: Mapping[Verdict, str] = {
+    Verdict.PARTLY: "works in part",
+    Verdict.NO_PERMISSION: "no permission",
+    Verdict.FAILED: "fails",
+    Verdict.NOT_ASKED: "not asked",
+}
 _STATES: Mapping[str, str] = {
     "works": "green",
-    "works in part": "yellow",
+    **dict.fromkeys(_VERDICT_STATES.values(), "yellow"),
     "login refused": "red",
     "not reachable": "red",
 }
@@ -48,11 +54,12 @@ class Report:
     def router(self, finding: RouterFinding) -> Text:
         """All about one router."""
         lines = [self._title(finding)]
-        if finding.test is not None:
-            lines.append([(f"  {_stages(finding)}", "dim")])
+        lines += [line for text in _about(finding) for line in self._wrapped(text, "  ", "dim")]
         if finding.advice is not None:
             lines += self._wrapped(finding.advice.what, "  ", "red")
             lines += self._wrapped(finding.advice.remedy, "  - ", "")
+            if finding.advice.fingerprint_sha256:
+                lines.append([(f"    fingerprint_sha256: {finding.advice.fingerprint_sha256}", "bold")])
         for collector in finding.collectors:
             lines += self._collector(collector)
         return _text(lines)
@@ -73,7 +80,7 @@ class Report:
         """One line about all."""
         counts = Counter(_state(finding) for finding in findings)
         told = ", ".join(f"{counts[state]} {state}" for state in _STATES if counts[state])
-        return _text([[(f"{counted(len(findings), 'router')}: {told}", "bold")]])
+        return _text(list(self._wrapped(f"{counted(len(findings), 'router')}: {told}", "", "bold")))
 
     def _title(self, finding: RouterFinding) -> Pieces:
         state = _state(finding)
@@ -85,9 +92,8 @@ class Report:
 
     def _collector(self, finding: CollectorFinding) -> Iterator[Pieces]:
         notes = [finding.missed] if finding.missed else []
-        same = [table for table in finding.tables if table.verdict is finding.verdict]
-        if finding.verdict.is_trouble:
-            notes += dict.fromkeys(_note(table) for table in same)
+        if finding.verdict.is_trouble and finding.verdict is not Verdict.PARTLY:
+            notes += _notes(finding.tables)
         elif finding.verdict is Verdict.UNSUPPORTED:
             notes.append(_NO_MENU)
         notes += [
@@ -99,7 +105,7 @@ class Report:
         )
         for table in finding.differing:
             yield from self._row(
-                "    ", table.name, table.verdict, table.rows, table.duration_s, _note(table, named=True)
+                "    ", table.name, table.verdict, table.rows, table.duration_s, _note(table)
             )
 
     def _row(
@@ -136,40 +142,53 @@ class Report:
             yield [(line, style)]
 
 
-_NO_MENU = "no such menu: this board, version or set of packages does not have it"
+_NO_MENU = "no such menu on this board, version or packages"
 
 
-def _note(table: TableFinding, *, named: bool = False) -> str:
+def _notes(tables: Sequence[TableFinding]) -> list[str]:
+    """What to say of a collector whose tables are all in trouble: what is the same for all only once."""
+    policies = {table.policy for table in tables if table.policy}
+    if len(policies) == 1 and all(table.policy or table.verdict is Verdict.UNSUPPORTED for table in tables):
+        return [_lacking(policies.pop())]
+    return [f"{table.menu}: {_lacking(table.policy)}" if table.policy else _note(table) for table in tables]
+
+
+def _note(table: TableFinding) -> str:
     if table.verdict is Verdict.UNSUPPORTED:
-        return f"no menu {table.menu} on this board, version or set of packages"
+        return f"no menu {table.menu} here"
     if table.policy:
-        which = f"{table.menu}: " if not named else ""
-        return f'{which}add the policy "{table.policy}" to the user\'s group'
-    if table.error is not None:
-        return f"{failure_class(table.error)}: {visible(table.error.message)}"
-    return ""
+        return _lacking(table.policy)
+    if table.error is None:
+        return ""
+    hint = "; a longer pool.command_timeout_s may help" if isinstance(table.error, CommandDeadline) else ""
+    return f"{failure_class(table.error)}: {visible(table.error.message)}{hint}"
+
+
+def _lacking(policy: str) -> str:
+    return f'add the policy "{policy}" to the user\'s group'
 
 
 def _state(finding: RouterFinding) -> str:
-    if finding.is_fine:
-        return "works"
     if not finding.is_reachable:
         return "not reachable"
-    return "login refused" if finding.trouble is not None else "works in part"
+    if finding.trouble is not None:
+        return "login refused"
+    return "works" if finding.is_fine else _VERDICT_STATES[finding.verdict]
 
 
-def _stages(finding: RouterFinding) -> str:
+def _about(finding: RouterFinding) -> list[str]:
+    """What the router is, and how long each stage of the connection took."""
     test = finding.test
     if test is None:
-        return ""
+        return []
+    about = [visible(text) for text in (test.identity, finding.board) if text]
+    if finding.version:
+        about.append(f"RouterOS {visible(finding.version)}")
     stages = [f"connect {milliseconds(test.connect_s)}"]
     if test.tls_s is not None:
         stages.append(f"TLS {milliseconds(test.tls_s)}")
     stages += [f"login {milliseconds(test.login_s)}", f"identity {milliseconds(test.command_s)}"]
-    about = [visible(text) for text in (test.identity, finding.board) if text]
-    if finding.version:
-        about.append(f"RouterOS {visible(finding.version)}")
-    return "  ".join([", ".join(about), ", ".join(stages)]).strip()
+    return [text for text in (", ".join(about), ", ".join(stages)) if text]
 
 
 def _text(lines: Sequence[Pieces]) -> Text:
@@ -210,6 +229,7 @@ def _router(finding: RouterFinding) -> dict[str, object]:
         },
         "error": trouble and {"class": failure_class(trouble), "message": advice.what if advice else ""},
         "remedy": advice.remedy if advice else None,
+        "presented_fingerprint_sha256": (advice.fingerprint_sha256 or None) if advice else None,
         "missing_policies": list(finding.policies),
         "collectors": {collector.name: _collector(collector) for collector in finding.collectors},
     }

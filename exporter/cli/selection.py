@@ -62,7 +62,8 @@ def select(arguments: argparse.Namespace) -> tuple[Config, list[RouterSection]]:
 
 def complain(command: str, problem: Unusable) -> ExitCode:
     """Say on standard error why nothing was done."""
-    sys.stderr.write(f"tikwatch-exporter {command}: {problem}\n")
+    own = "" if isinstance(problem.__cause__, ConfigError) else f"tikwatch-exporter {command}: "
+    sys.stderr.write(f"{own}{problem}\n")
     return ExitCode.CONFIGURATION
 
 

@@ -203,7 +203,7 @@ def _beside_number(field: str) -> Read:
 
 
 _BOARDS = Section(
-    name="routers",
+    name="system",
     table=_RESOURCE,
     key=(),
     rows=_boards,
