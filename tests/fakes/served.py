@@ -1,8 +1,9 @@
 """The exporter as it is, in this process, on simulated routers, behind a real port."""
 
+import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,13 +119,20 @@ async def served(folder: Path, text: str) -> AsyncIterator[Served]:
     redactor = Redactor(secret_values(config))
     app = make_app(config, load=lambda: read_config(file), redactor=redactor, context=context)
     server = TestServer(app)
-    await server.start_server(ssl=context)
+    await server.start_server(ssl=context, access_log=None)
     app[LIFE].move_to(Phase.SERVING)
     try:
         async with aiohttp.ClientSession() as client:
             yield Served(app, file, str(server.make_url("")).rstrip("/"), client)
     finally:
         await server.close()
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    """Return when `condition` holds. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  what it asks about tells nobody when it changes
+            await asyncio.sleep(0.01)
 
 
 @contextmanager
