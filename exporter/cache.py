@@ -74,10 +74,14 @@ class Slot:
     def _is_fresh(self, now_s: float) -> bool:
         if self._started_s is None or self.last is None:
             return False
-        if any(isinstance(error, NotAttempted) for error in self.last.failures.values()):
-            return False  # nothing was sent, so asking again costs the router nothing
-        unreachable = any(isinstance(error, RouterUnreachable) for error in self.last.failures.values())
-        return now_s - self._started_s < (min(UNREACHABLE_RETRY_S, self.ttl_s) if unreachable else self.ttl_s)
+        ttl_s = self.ttl_s
+        if not self.last.parts:
+            errors = self.last.failures.values()
+            if any(isinstance(error, NotAttempted) for error in errors):
+                return False  # nothing was sent, so asking again costs the router nothing
+            if any(isinstance(error, RouterUnreachable) for error in errors):
+                ttl_s = min(UNREACHABLE_RETRY_S, ttl_s)
+        return now_s - self._started_s < ttl_s
 
     async def _refresh(self) -> Reading:
         started_s = self._started_s = self.clock()
@@ -127,6 +131,11 @@ class Slot:
     def is_refreshing(self) -> bool:
         """Whether a refresh is under way."""
         return self._task is not None
+
+    @property
+    def refreshing_since_s(self) -> float | None:
+        """When the refresh under way began (monotonic); None while there is none."""
+        return self._started_s if self._task is not None else None
 
     @property
     def left_out(self) -> int:

@@ -161,7 +161,7 @@ def blocks(asked: Iterable[tuple[Watched, Mapping[str, Slot]]], *, pools: bool) 
     found: dict[str, list[bytes]] = {family.name: [] for family in (FAMILIES if pools else PROBE_FAMILIES)}
     for watched, slots in asked:
         label = watched.label
-        found[UP.name].append(_line(UP, label, int(watched.contact.answers is True)))
+        found[UP.name].append(_line(UP, label, int(watched.answers is True)))
         for name, slot in slots.items():
             labelled = f'{label},collector="{name}"'
             for row in PER_COLLECTOR:

@@ -23,6 +23,9 @@ from routeros import (
     RouterStats,
 )
 
+SILENT_AFTER_S = 5.0
+"""How long a router may leave everything unanswered before it counts as down: half of the usual scrape timeout."""
+
 
 class Client(Source, Protocol):
     """What is needed of `routeros.Router`."""
@@ -123,14 +126,41 @@ class Watched:
         self._slots: dict[tuple[str, CollectorSettings], Slot] = {}
         self._turn = 0
         self._turn_began_s = 0.0
+        self._received_bytes = 0
+        self._received_at_s = clock()
 
     def __repr__(self) -> str:
-        return f"<Watched {self.name} answers={self.contact.answers} slots={len(self._slots)} {self.client.breaker!r}>"
+        return (
+            f"<Watched {self.name} answers={self.answers} slots={len(self._slots)} {self.client.breaker!r}>"
+        )
 
     @property
     def name(self) -> str:
         """Value of the `router` label."""
         return self.section.name
+
+    @property
+    def answers(self) -> bool | None:
+        """Whether the router answers; None while that is not known.
+
+        A router that has work and says nothing at all for `SILENT_AFTER_S` does not, long before the deadlines
+        of its commands pass.
+        """
+        waiting_since_s = min(
+            (since for slot in self._slots.values() if (since := slot.refreshing_since_s) is not None),
+            default=None,
+        )
+        now_s = self._clock()
+        if waiting_since_s is None or now_s - waiting_since_s < SILENT_AFTER_S:
+            return self.contact.answers
+        self._listen(now_s)
+        return now_s - max(self._received_at_s, waiting_since_s) < SILENT_AFTER_S
+
+    def _listen(self, now_s: float) -> None:
+        """Note when it was last found that bytes had come."""
+        received = self.client.stats().bytes_received_total
+        if received != self._received_bytes:
+            self._received_bytes, self._received_at_s = received, now_s
 
     def slots(self, settings: Mapping[str, CollectorSettings], only: Collection[str] = ()) -> dict[str, Slot]:
         """The slots of a module's collectors by name, narrowed to `only` unless that is empty."""
@@ -189,6 +219,7 @@ class Watched:
         alone in flight, which is where the in-flight limit takes its clean measure from."""
         self._turn += 1
         self._turn_began_s = self._clock()
+        self._listen(self._turn_began_s)
         self.last_scrape.came_at_s, self.last_scrape.lasted_s = self._wall_clock(), 0.0
         return self._turn
 

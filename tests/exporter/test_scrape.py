@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -46,6 +46,7 @@ class Client:
         self.answering.set()
         self.asked: list[str] = []
         self.closed = False
+        self.received_bytes = 0
 
     async def call(
         self,
@@ -65,7 +66,7 @@ class Client:
         return Reply([{"cpu-load": "7", "uptime": "1h"}] if command == "/system/resource/print" else [])
 
     def stats(self) -> RouterStats:
-        return NOBODY
+        return replace(NOBODY, bytes_received_total=self.received_bytes)
 
     async def test(self, *, deadline_s: float | None = None) -> ConnectionTest:
         raise NotImplementedError
@@ -228,6 +229,24 @@ async def test_a_router_that_answers_nothing_in_time_is_down(watched: Watched, c
     client.error = CommandDeadline("late", path="/x", allowed_s=30)
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
     assert page(watched)["mikrotik_up,router=core"] == 0
+
+
+async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_commands_give_up(
+    watched: Watched, client: Client, clock: FakeClock
+) -> None:
+    """Silence for five seconds is told at the next scrape, and so is the first byte after it."""
+    await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
+    clock.advance(120)
+    client.answering.clear()
+    await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=0.001)
+    assert page(watched)["mikrotik_up,router=core"] == 1
+    clock.advance(5)
+    assert page(watched)["mikrotik_up,router=core"] == 0
+    client.received_bytes += 1
+    assert page(watched)["mikrotik_up,router=core"] == 1
+    client.answering.set()
+    await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
+    assert page(watched)["mikrotik_up,router=core"] == 1
 
 
 async def test_closing_a_router_ends_its_work(watched: Watched, client: Client) -> None:
