@@ -32,7 +32,7 @@ async def metrics(request: web.Request) -> web.Response:
     body = await page_body(
         pieces, wanted, threads=request.app[THREADS], rest=lambda: own_page(own.registry, wanted.fmt)
     )
-    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=len(body))
+    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=body.size_bytes)
     return page_response(body, wanted)
 
 

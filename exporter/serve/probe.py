@@ -89,7 +89,7 @@ async def _probe(request: web.Request, fleet: Fleet, watched: Watched, module: s
         return web.Response(body=b"".join(pieces), content_type="text/plain", charset="utf-8")
     body = await page_body(probe_page(watched, slots, wanted.fmt), wanted, threads=request.app[THREADS])
     own = request.app[SELF_METRICS]
-    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=len(body), router=watched.name)
+    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=body.size_bytes, router=watched.name)
     return page_response(body, wanted)
 
 

@@ -128,7 +128,7 @@ async def test_a_large_page_is_put_together_in_a_thread() -> None:
     with ThreadPoolExecutor(1, thread_name_prefix="page") as threads:
         body = await page_body([b"a 1\n"] * 100_000, wanted, threads=threads, rest=rest)
     assert places == ["page_0"]
-    assert gzip.decompress(body) == b"a 1\n" * 100_000 + b"b 1\n"
+    assert gzip.decompress(b"".join(body.pieces)) == b"a 1\n" * 100_000 + b"b 1\n"
 
 
 async def test_a_scrape_can_be_narrowed_to_some_collectors(exporter: Served, network: Network) -> None:
