@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import signal
 import ssl
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ SHUTDOWN_TIMEOUT_S = 5.0
 """Longest wait for answers under way; refreshes are cancelled first, so it is rarely more than the sending."""
 NAME_THREADS = 64
 """Threads of the loop itself, in which names are looked up: routers whose name server is silent each hold one."""
+COLLECT_EVERY = 10_000
+"""New objects between two looks for garbage in cycles, of which there is hardly any here: at Python's own 700 the
+looking takes half of the processor time of a fleet of 1,000 routers."""
 
 _log = structlog.stdlib.get_logger("exporter.service")
 
@@ -115,6 +119,8 @@ class _Service:
             routers=len(self._config.routers),
             config=str(self._path),
         )
+        gc.freeze()  # what is there after the start stays, and need not be looked at again
+        gc.set_threshold(COLLECT_EVERY, 20, 20)
         await self._stop.wait()
         _log.info("exporter.stopping")
         loop = asyncio.get_running_loop()
