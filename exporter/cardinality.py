@@ -101,7 +101,8 @@ class Ledger:
             if index not in chosen and not first:
                 self._rest[group] = [a + b for a, b in zip(total, delta, strict=True)]
         kept = [record for index, record in enumerate(records) if index in chosen]
-        return Selection([*kept, *self._rest_records()], len(records) - len(kept))
+        rest = self._rest_records() if self._spec.traffic else ()
+        return Selection([*kept, *rest], len(records) - len(kept))
 
     def _rest_records(self) -> Iterator[Record]:
         """One row per group that carries the sums, in the form the router's own rows have."""

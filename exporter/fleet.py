@@ -12,6 +12,7 @@ KNOWN_COLLECTORS: Mapping[str, CollectorDefaults] = {
     collector.name: CollectorDefaults(
         collector.ttl_s,
         modes=("off", "aggregate", "top", "full") if collector.has_subscribers else (),
+        mode=collector.mode,
         labels=frozenset(label for family in collector.families for label in family.labels),
         on_by_default=collector.on_by_default,
     )

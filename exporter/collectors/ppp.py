@@ -38,6 +38,7 @@ _ACTIVE = Table(
     name="active",
     path="/ppp/active",
     labels=(Label("user", "name"), Label("interface", "@twin")),
+    also=("name", "caller-id"),
     subscribers=Subscribers(
         key=("name", "@twin"), traffic=tuple(f"@{field}" for field in _TRAFFIC), who="name"
     ),

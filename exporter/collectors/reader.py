@@ -98,6 +98,7 @@ class Reader:
         self._unsupported: dict[str, float] = {}
         self._reboots_seen = facts.reboots_seen
         self._numbers: dict[str, str] = {}
+        self._wanted: dict[str, bool] = {}
         self._rows: dict[str, int] = {}
 
     def __repr__(self) -> str:
@@ -115,17 +116,16 @@ class Reader:
         failures: dict[str, RouterError] = {}
         due = [table for table in self._tables if table.name not in self._unsupported]
         asked = [table for table in due if not table.made]
-        before = dict(self._numbers)
-        first = [table for table in asked if not table.numbers or self._numbers.get(table.name)]
-        await self._ask(first, replies, failures)
-        again = [
-            table for table in asked if table.numbers and self._must_ask(table, before, replies, failures)
-        ]
-        if again:
-            await self._ask(again, replies, failures)
+        usual = [t for t in asked if not t.instead_of or t.instead_of in self._unsupported]
+        await self._ask_all(usual, replies, failures)
+        stand_ins = [t for t in asked if isinstance(failures.get(t.instead_of), CommandUnsupported)]
+        await self._ask_all(stand_ins, replies, failures)
         for name, error in failures.items():
             if isinstance(error, CommandUnsupported):
                 self._unsupported[name] = now_s + UNSUPPORTED_RETRY_S
+        for table in asked:
+            if table.each and table.name in replies:
+                _take_labels(table, replies[table.name], replies[table.numbers])
         self._facts.now_s = self._wall_clock()
         if self.collector.derive is not None:
             self.collector.derive(replies, self._facts)
@@ -139,11 +139,36 @@ class Reader:
             tables=sum(not table.made for table in self._tables),
         )
 
+    async def _ask_all(
+        self, tables: Sequence[Table], replies: dict[str, list[Record]], failures: dict[str, RouterError]
+    ) -> None:
+        """Monitors run beside the tables they are over where those tables' rows are remembered, else after them."""
+        before = dict(self._numbers)
+        first = [table for table in tables if self._is_ready(table)]
+        await self._ask(first, replies, failures)
+        again = [
+            table for table in tables if table.numbers and self._must_ask(table, before, replies, failures)
+        ]
+        again += [table for table in tables if table.after and self._has_become_wanted(table, replies)]
+        await self._ask(again, replies, failures)
+
     def _forget_unsupported(self, now_s: float) -> None:
         if self._reboots_seen != self._facts.reboots_seen:  # a package may have come with the reboot
             self._reboots_seen = self._facts.reboots_seen
             self._unsupported.clear()
         self._unsupported = {name: until for name, until in self._unsupported.items() if until > now_s}
+
+    def _is_ready(self, table: Table) -> bool:
+        """Whether a table can be asked with the first ones: for those that follow others, by the last reading."""
+        if table.after is not None:
+            return self._wanted.get(table.name, False)
+        return not table.numbers or bool(self._numbers.get(table.name))
+
+    def _has_become_wanted(self, table: Table, replies: Mapping[str, list[Record]]) -> bool:
+        """Whether a table that follows others is to be asked now, having not been among the first."""
+        before = self._wanted.get(table.name, False)
+        now = self._wanted[table.name] = table.after is not None and table.after(replies)
+        return now and not before
 
     def _must_ask(
         self,
@@ -156,6 +181,8 @@ class Reader:
         if table.numbers not in replies:
             if table.numbers in failures:
                 failures[table.name] = failures[table.numbers]
+                if table.each:  # nobody knows which rows these replies are about
+                    replies.pop(table.name, None)
             elif table.numbers in self._unsupported:
                 self._unsupported[table.name] = self._unsupported[table.numbers]
             return False
@@ -175,28 +202,53 @@ class Reader:
         self, tables: Sequence[Table], replies: dict[str, list[Record]], failures: dict[str, RouterError]
     ) -> None:
         answers = await asyncio.gather(*[self._call(table) for table in tables])
-        for table, answer in zip(tables, answers, strict=True):
-            if isinstance(answer, RouterError):
-                failures[table.name] = answer
-            else:
-                replies[table.name] = answer
+        for table, (records, error) in zip(tables, answers, strict=True):
+            if error is not None:
+                failures[table.name] = error
+            if records is not None:
+                replies[table.name] = records
+                self._rows[table.name] = len(records)
 
-    async def _call(self, table: Table) -> list[Record] | RouterError:
-        args = {"numbers": self._numbers[table.name], "once": ""} if table.numbers else {}
+    async def _call(self, table: Table) -> tuple[list[Record] | None, RouterError | None]:
+        """The rows of one table, and what failed; a table of commands per row may have both."""
+        numbers = self._numbers.get(table.name, "")
+        if not table.each:
+            return await self._send(table, numbers)
+        ids = numbers.split(",")
+        answers = await asyncio.gather(*[self._send(table, one) for one in ids])
+        found = [(one, rows) for one, (rows, _) in zip(ids, answers, strict=True) if rows is not None]
+        error = next((error for _, error in answers if error is not None), None)
+        if error is not None and not found:
+            return None, error
+        return [{**row, ".id": one} for one, rows in found for row in rows], error
+
+    async def _send(self, table: Table, numbers: str) -> tuple[list[Record] | None, RouterError | None]:
+        args: dict[str, str] = {}
+        if table.numbers:
+            args = {table.number_word: numbers, "once": ""}
+        elif table.once:
+            args = {"once": ""}
+        elif table.counted:
+            args = {"count-only": ""}
         try:
             reply = await self._source.call(
                 table.command,
                 args=args,
-                proplist=table.fields if table.proplist and not table.numbers else (),
+                proplist=() if args or not table.proplist else self._fields(table),
                 queries=table.queries,
                 priority=Priority.NORMAL,
                 idempotent=True,
                 large=self._rows.get(table.name, 0) >= LARGE_ROWS,
             )
         except RouterError as error:
-            return error
-        self._rows[table.name] = len(reply.records)
-        return reply.records
+            return None, error
+        if table.counted:
+            return ([] if reply.ret is None else [{"@count": reply.ret}]), None
+        return reply.records, None
+
+    def _fields(self, table: Table) -> Sequence[str]:
+        is_counted = table.subscribers is not None and self._cardinality.mode is Mode.OFF
+        return table.counted_fields if is_counted else table.fields
 
     def _part(self, table: Table, replies: Mapping[str, list[Record]], read_at_s: float) -> Part:
         records = replies[table.name]
@@ -214,7 +266,7 @@ class Reader:
             arrived=self._arrivals.update(table, records),
         )
         return Part(
-            blocks={name: text.encode() for name, text in rendered.blocks.items()},
+            blocks=rendered.blocks,
             read_at_s=read_at_s,
             rows=len(records),
             samples=rendered.samples,
@@ -234,6 +286,16 @@ def _numbers(table: Table, records: Sequence[Record]) -> str:
             if ".id" in record and (where is None or record.get(where.field, "") in where.values)
         ]
     )
+
+
+def _take_labels(table: Table, records: Sequence[Record], rows: Sequence[Record]) -> None:
+    """Give each reply of a monitor the labels it lacks, from the row that it is about."""
+    by_id = {row.get(".id"): row for row in rows}
+    for record in records:
+        row = by_id.get(record[".id"], {})
+        for source in [label.source for label in table.labels]:
+            if source not in record and source in row:
+                record[source] = row[source]
 
 
 def _is_stale_numbers(error: RouterError | None) -> bool:

@@ -23,7 +23,7 @@ Column = list[str | None]
 class Rendered:
     """Blocks by family name, and what went wrong on the way."""
 
-    blocks: dict[str, str] = field(default_factory=dict)
+    blocks: dict[str, bytes] = field(default_factory=dict)
     samples: int = 0
     duplicates: int = 0
     unparsable: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Rendered:
     def add(self, name: str, text: str) -> None:
         """Append lines of a family."""
         if text:
-            self.blocks[name] = self.blocks.get(name, "") + text
+            self.blocks[name] = self.blocks.get(name, b"") + text.encode()
             self.samples += text.count("\n")
 
 
@@ -106,12 +106,15 @@ class _Columns:
 
     def labels_of(self, labels: Sequence[Label]) -> list[str]:
         """Label text per row, without the router."""
-        columns = [_label_column(label.name, self.field(label.source)) for label in labels]
+        columns = [_label_column(label.name, self._values_of(label)) for label in labels]
         if not columns:
             return [""] * len(self._records)
         if len(columns) == 1:
             return columns[0]
         return [",".join([part for part in parts if part]) for parts in zip(*columns, strict=True)]
+
+    def _values_of(self, label: Label) -> Column:
+        return [label.value] * len(self._records) if label.value else self.field(label.source)
 
     def where(self, row: Row, values: Column) -> Column:
         """`values` with None in rows that the row's filter leaves out."""
@@ -176,8 +179,8 @@ def _label_column(name: str, values: Column) -> list[str]:
 
 def count_by(labels: Sequence[Label], records: Iterable[Record]) -> Counter[tuple[str, ...]]:
     """How many records there are by the values of `labels`."""
-    sources = [label.source for label in labels]
-    return Counter([tuple([record.get(source, "") for source in sources]) for record in records])
+    sources = [(label.source, label.value) for label in labels]
+    return Counter([tuple([record.get(source, fixed) for source, fixed in sources]) for record in records])
 
 
 def _count(
@@ -190,8 +193,8 @@ def _count(
     zeros: list[tuple[str, ...]] = [(value,) for value in row.always]
     if row.over:
         zeros += [(record.get("name", ""),) for record in others.get(row.over, ())]
-    if not row.labels:
-        zeros.append(())
+    if all(label.value for label in row.labels):
+        zeros.append(tuple(label.value for label in row.labels))
     for key in zeros:
         found.setdefault(key, 0)
     return found

@@ -5,9 +5,10 @@ what is asked of the router (the proplist), the HELP texts and the docs follow f
 with ``@`` is not asked for: the collector's `derive` function fills it in.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from routeros.values import (
     parse_bool,
@@ -113,14 +114,19 @@ whole: Convert = parse_int
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Label `name` read from `field` (default: the same name with `-` for `_`); absent or empty gives no label."""
+    """Label `name` read from `field` (default: the same name with `-` for `_`); absent or empty gives no label.
+
+    With `value` it is that of every row, and nothing is read: what tells tables apart that share a family.
+    """
 
     name: str
     field: str = ""
+    value: str = ""
 
     @property
     def source(self) -> str:
-        return self.field or self.name.replace("_", "-")
+        """The field that is read; empty where the value is fixed."""
+        return "" if self.value else self.field or self.name.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ class Row:
     counts: bool = False
     arrivals: bool = False
     """Counts the rows that came since the reading before, by `labels`; the exporter's own counter."""
+    in_order: bool = False
+    """For arrivals: ids only grow until the next boot, so the highest one tells what is new."""
     source: str = ""
     """Menu and field in the docs, where a derived field hides them."""
     over: str = ""
@@ -222,9 +230,20 @@ def count(
     )
 
 
-def arrivals(name: str, help_text: str, *by: Label, always: Sequence[str] = ()) -> Row:
+def arrivals(
+    name: str, help_text: str, *by: Label, always: Sequence[str] = (), in_order: bool = False
+) -> Row:
     """How many rows came since the exporter started, by labels; told apart by ``.id``."""
-    return Row(name, Kind.COUNTER, help_text, ".id", labels=by, arrivals=True, always=tuple(always))
+    return Row(
+        name,
+        Kind.COUNTER,
+        help_text,
+        ".id",
+        labels=by,
+        arrivals=True,
+        always=tuple(always),
+        in_order=in_order,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +252,7 @@ class Subscribers:
 
     `key` names the fields that tell one session from another, `traffic` the counters that are summed for the
     rest (`paired` where each is ``upload/download``), `who` the field that carries ``_rest``, `group` the fields
-    that the rest is split by.
+    that the rest is split by. Without `traffic` there is nothing to sum, and so no rest.
     """
 
     key: tuple[str, ...]
@@ -248,7 +267,14 @@ class Table:
     """One command and what its rows give.
 
     `numbers` names a table of the same collector: the command is then a monitor over all of that table's rows.
-    `numbers_where` narrows those rows. `proplist` False asks for every field, where names are not known ahead.
+    `numbers_where` narrows those rows. `each` sends it once per row, for monitors that take one row only or whose
+    replies do not tell which row they are about: labels that a reply lacks are then taken from the row it is for.
+    `verb` and `number_word` are for monitors that bear other names.
+    `instead_of` names a table of the same collector: this one is asked only where that one's menu does not exist.
+    `proplist` False asks for every field, where names are not known ahead.
+    `once` says that the command is a monitor over nothing, `counted` that only the number of rows is asked for,
+    told as the field ``@count`` of one record. `after` has the table wait for the others, and be asked only if it
+    says so of their records.
     `made` says that the collector's derive function makes the rows and nothing is asked; `detail` that the table
     is read for per-subscriber series only. A table without rows feeds the derive function.
     """
@@ -262,6 +288,13 @@ class Table:
     also: tuple[str, ...] = ()
     numbers: str = ""
     numbers_where: Where | None = None
+    each: bool = False
+    once: bool = False
+    counted: bool = False
+    after: Callable[[Mapping[str, list[Record]]], bool] | None = None
+    verb: str = "monitor"
+    number_word: str = "numbers"
+    instead_of: str = ""
     subscribers: Subscribers | None = None
     made: bool = False
     detail: bool = False
@@ -269,25 +302,23 @@ class Table:
     @property
     def command(self) -> str:
         """The command word sent."""
-        return f"{self.path}/monitor" if self.numbers else f"{self.path}/print"
+        return f"{self.path}/{self.verb if self.numbers or self.once else 'print'}"
 
     @property
     def fields(self) -> tuple[str, ...]:
         """What is asked for, each field once: what labels, rows, filters and `also` need."""
-        wanted: dict[str, None] = {}
-        for name in self._field_names():
-            if name and not name.startswith(DERIVED):
-                wanted[name] = None
-        return tuple(wanted)
+        return _asked(self._field_names())
+
+    @property
+    def counted_fields(self) -> tuple[str, ...]:
+        """What is asked for where subscribers have no series: less, unless a table has nothing else to tell."""
+        counts = [row for row in self.rows if row.counts or row.arrivals]
+        return _asked((*_row_fields(counts), *self.also)) or self.fields
 
     def _field_names(self) -> Iterator[str]:
         for label in self.labels:
             yield label.source
-        for row in self.rows:
-            yield from (label.source for label in row.labels)
-            yield row.field
-            if row.where:
-                yield row.where.field
+        yield from _row_fields(self.rows)
         if self.subscribers:
             yield from (*self.subscribers.key, *self.subscribers.traffic, *self.subscribers.group)
         yield from self.also
@@ -309,6 +340,18 @@ class Table:
         return (*own, *(label.name for label in row.labels), *(("state",) if row.states else ()))
 
 
+def _row_fields(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        yield from (label.source for label in row.labels)
+        yield row.field
+        if row.where:
+            yield row.where.field
+
+
+def _asked(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name and not name.startswith(DERIVED)))
+
+
 @dataclass(frozen=True, slots=True)
 class Collector:
     """What one name in a module's `collectors:` list stands for."""
@@ -321,6 +364,8 @@ class Collector:
     policies: tuple[str, ...] = ("read",)
     on_by_default: bool = True
     """Whether it runs in a module that does not choose its collectors."""
+    mode: Literal["off", "aggregate", "top", "full"] = "full"
+    """What becomes of rows that are one per subscriber, unless a module says otherwise."""
 
     @property
     def families(self) -> tuple[Family, ...]:

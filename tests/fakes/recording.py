@@ -1,13 +1,14 @@
 """A router that answers from a recording: commands and their replies as text, one sentence a line.
 
-A command line is the command and its arguments, a reply line the words of a sentence joined by ` | `. ``%0A`` in
-a value stands for a line feed. Like a router, it gives only the fields that the proplist names.
+A command line is the command, its arguments and, where replies differ by them, its queries; a reply line the words
+of a sentence joined by ` | `. ``%0A`` in a value stands for a line feed. Like a router, it gives only the fields
+that the proplist names. ``!trap`` says that there is no such command, ``!fail`` that it failed.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from routeros import CommandUnsupported, Priority, Reply, RouterError
+from routeros import CommandFailed, CommandUnsupported, Priority, Reply, RouterError
 
 Sentence = tuple[str, dict[str, str]]
 
@@ -39,10 +40,15 @@ class Recording:
         if command in self.broken:
             raise self.broken[command]
         line = " ".join([command, *(f"{key}={value}" for key, value in args.items() if value)])
-        records = []
-        for word, attributes in self.replies[line]:
+        narrowed = " ".join([line, *queries])
+        records: list[dict[str, str]] = []
+        for word, attributes in self.replies[narrowed if narrowed in self.replies else line]:
             if word == "!trap":
                 raise CommandUnsupported(attributes["message"], path=command, category=0)
+            if word == "!done":
+                return Reply(records, attributes.get("ret"))
+            if word == "!fail":
+                raise CommandFailed(attributes["message"], path=command)
             kept = {k: v for k, v in attributes.items() if not proplist or k in proplist}
             records.append(kept)
         return Reply(records)
