@@ -24,7 +24,10 @@ class ExporterWebSection(WebSection):
         default=8,
         ge=1,
         le=1000,
-        description="Scrapes served at the same time; one more is answered with 503.",
+        description=(
+            "Scrapes of /metrics, and probes of any one router, served at the same time; one more is answered "
+            "with 503."
+        ),
     )
     gzip: bool = Field(
         default=True, description="Compress answers for clients that can read them compressed."
