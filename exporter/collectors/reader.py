@@ -234,7 +234,7 @@ class Reader:
             reply = await self._source.call(
                 table.command,
                 args=args,
-                proplist=() if args or not table.proplist else self._fields(table),
+                proplist=self._fields(table) if table.proplist and (table.each or not args) else (),
                 queries=table.queries,
                 priority=Priority.NORMAL,
                 idempotent=True,

@@ -268,7 +268,8 @@ class Table:
 
     `numbers` names a table of the same collector: the command is then a monitor over all of that table's rows.
     `numbers_where` narrows those rows. `each` sends it once per row, for monitors that take one row only or whose
-    replies do not tell which row they are about: labels that a reply lacks are then taken from the row it is for.
+    replies do not tell which row they are about: labels that a reply lacks are then taken from the row it is for,
+    and only the fields that are needed are asked for, as of a table.
     `verb` and `number_word` are for monitors that bear other names.
     `instead_of` names a table of the same collector: this one is asked only where that one's menu does not exist.
     `proplist` False asks for every field, where names are not known ahead.

@@ -181,6 +181,95 @@ async def test_without_ports_no_monitor_is_sent() -> None:
     assert [c for c, _ in source.asked] == ["/interface/ethernet/print", "/interface/ethernet/poe/print"]
 
 
+RADIO = Collector(
+    name="radio",
+    help="Radios.",
+    ttl_s=10,
+    tables=(
+        Table(name="radio", path="/radio", labels=(Label("radio", "name"),), also=(".id",), rows=()),
+        Table(
+            name="state",
+            path="/radio",
+            numbers="radio",
+            each=True,
+            labels=(Label("radio", "name"),),
+            rows=(gauge("radio_power", "Power.", "power"),),
+        ),
+        Table(
+            name="older",
+            path="/radio",
+            numbers="radio",
+            each=True,
+            verb="info",
+            number_word="number",
+            instead_of="state",
+            labels=(Label("radio", "name"),),
+            rows=(gauge("radio_power", "Power.", "power"),),
+        ),
+    ),
+)
+RADIOS = "/radio/print\n!re | =.id=*1 | =name=a\n!re | =.id=*2 | =name=b\n"
+POWERS = ('radio_power{router="r",radio="a"} 5\n', 'radio_power{router="r",radio="b"} 7\n')
+
+
+async def test_a_monitor_that_takes_one_row_is_sent_once_for_each() -> None:
+    """Its replies need not tell whose they are: the labels come from the row that was asked about."""
+    source = Recording(
+        RADIOS + "/radio/monitor numbers=*1\n!re | =power=5\n/radio/monitor numbers=*2\n!re | =power=7\n"
+    )
+    reads = reader(RADIO, source)
+    assert text(await reads.read()) == "".join(POWERS)
+    assert text(await reads.read()) == "".join(POWERS)
+    assert [command for command, _ in source.asked].count("/radio/info") == 0
+
+
+async def test_a_row_that_cannot_be_monitored_costs_only_itself() -> None:
+    """The others' samples are there, and the failure is told."""
+    source = Recording(RADIOS + "/radio/monitor numbers=*1\n!fail | =message=failure: x\n")
+    source.replies |= Recording("/radio/monitor numbers=*2\n!re | =power=7\n").replies
+    reading = await reader(RADIO, source).read()
+    assert text(reading) == POWERS[1]
+    assert set(reading.failures) == {"state"}
+
+
+async def test_without_their_table_replies_of_single_rows_are_not_told() -> None:
+    """When the rows cannot be read, nobody knows whose the replies are."""
+    source = Recording(
+        RADIOS + "/radio/monitor numbers=*1\n!re | =power=5\n/radio/monitor numbers=*2\n!re | =power=7\n"
+    )
+    reads = reader(RADIO, source)
+    await reads.read()
+    source.broken["/radio/print"] = CommandFailed("failure: x", path="/radio/print")
+    reading = await reads.read()
+    assert not text(reading)
+    assert set(reading.failures) == {"radio", "state"}
+
+
+async def test_a_stand_in_is_asked_where_the_usual_menu_does_not_exist() -> None:
+    """In the same reading, and from then on alone."""
+    nothing = "!trap | =message=no such command\n"
+    source = Recording(
+        RADIOS
+        + f"/radio/monitor numbers=*1\n{nothing}/radio/monitor numbers=*2\n{nothing}"
+        + "/radio/info number=*1\n!re | =power=5\n/radio/info number=*2\n!re | =power=7\n"
+    )
+    reads = reader(RADIO, source)
+    reading = await reads.read()
+    assert text(reading) == "".join(POWERS)
+    assert reading.succeeded
+    assert reading.unsupported == {"state"}
+    source.asked.clear()
+    assert text(await reads.read()) == "".join(POWERS)
+    assert {command for command, _ in source.asked} == {"/radio/print", "/radio/info"}
+
+
+async def test_where_no_menu_exists_the_stand_in_is_unsupported_as_well() -> None:
+    """The collector is then one that the router does not support."""
+    reading = await reader(RADIO, Recording("/radio/print\n!trap | =message=no such command\n")).read()
+    assert reading.succeeded
+    assert not reading.supported
+
+
 @pytest.mark.parametrize("name", ["hotspot-v7", "ppp-v7", "queue-v7"])
 async def test_mode_off_gives_counts_but_no_subscriber(name: str) -> None:
     """With mode off what is one per subscriber is neither exported nor, where nothing else needs it, asked for."""
