@@ -56,6 +56,7 @@ class Evidence:
     breaker_text: str = ""
     retry_in_s: float | None = None
     collectors: tuple[CollectorEvidence, ...] = ()
+    """Those of which there is something to tell; the others may be left out."""
     commands: int = 0
     success_ratio: float | None = None
     p95_s: float | None = None
@@ -125,7 +126,10 @@ def _next_try(e: Evidence) -> str:
 
 
 def _breaker_open(e: Evidence) -> str | None:
-    return f"left alone after {e.breaker_text}; {_next_try(e)}" if e.breaker == "open" else None
+    if e.breaker != "open":
+        return None
+    wait = f"left alone for another {e.retry_in_s:.0f} s" if e.retry_in_s else "to be tried again"
+    return f"{wait}: {e.contact_text or e.breaker_text}"
 
 
 def _unreachable(e: Evidence) -> str | None:

@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from exporter.fleet import UnknownTarget
 from exporter.judgement import SEVERITY, Health
 from exporter.serve import models
+from exporter.serve.document import document
 from exporter.serve.keys import GUARDS
-from exporter.serve.operation import PROBLEM, Answer, Handler, Operation, Parameter, route_table
-from exporter.serve.problems import json_response, refusal
+from exporter.serve.operation import JSON, PROBLEM, Answer, Handler, Operation, Parameter, route_table
+from exporter.serve.problems import refusal
 from exporter.serve.survey import SURVEY, Survey, breaker, error_told, reasons, totals
 from exporter.watch import Watched
 from routeros import RouterError
@@ -25,11 +26,11 @@ _TESTED_NOW: WeakSet[Watched] = WeakSet()
 """Routers with a test under way: it goes beside the pool, so that one more connection is the most they see."""
 
 
-def told(model: BaseModel) -> web.Response:
-    """The model as a response; compressed if the client likes, since lists of routers are long and alike."""
-    response = json_response(model.model_dump_json())
-    response.enable_compression()
-    return response
+async def told(request: web.Request, model: BaseModel, *, long: bool = False) -> web.Response:
+    """The model as a response that is true only now."""
+    return await document(
+        request, model.model_dump_json, media=JSON, headers={hdrs.CACHE_CONTROL: "no-store"}, long=long
+    )
 
 
 def _survey(request: web.Request) -> Survey:
@@ -66,11 +67,13 @@ def _require_bearer(request: web.Request) -> None:
 
 async def _routers(request: web.Request) -> web.Response:
     found = _survey(request).routers()
-    return told(models.Routers(totals=totals(router.health for router in found), routers=found))
+    return await told(
+        request, models.Routers(totals=totals(router.health for router in found), routers=found), long=True
+    )
 
 
 async def _router(request: web.Request) -> web.Response:
-    return told(_survey(request).detail(_watched(request)))
+    return await told(request, _survey(request).detail(_watched(request)))
 
 
 def _pool_told(survey: Survey, watched: Watched) -> models.Pool:
@@ -96,7 +99,7 @@ def _pool_told(survey: Survey, watched: Watched) -> models.Pool:
 
 
 async def _pool(request: web.Request) -> web.Response:
-    return told(_pool_told(_survey(request), _watched(request)))
+    return await told(request, _pool_told(_survey(request), _watched(request)))
 
 
 async def _connections(request: web.Request) -> web.Response:
@@ -113,17 +116,20 @@ async def _connections(request: web.Request) -> web.Response:
         )
         for connection in watched.client.stats().connections
     ]
-    return told(models.Connections(pool=_pool_told(_survey(request), watched), connections=connections))
+    return await told(
+        request, models.Connections(pool=_pool_told(_survey(request), watched), connections=connections)
+    )
 
 
 async def _breaker(request: web.Request) -> web.Response:
-    return told(breaker(_watched(request)))
+    return await told(request, breaker(_watched(request)))
 
 
 async def _performance(request: web.Request) -> web.Response:
     watched, survey = _watched(request), _survey(request)
     recent, stats = survey.recent(watched), watched.client.stats()
-    return told(
+    return await told(
+        request,
         models.Performance(
             router=watched.name,
             window_s=survey.window_s,
@@ -135,7 +141,7 @@ async def _performance(request: web.Request) -> web.Response:
             pool_utilisation_ratio=stats.connections_busy
             / survey.fleet.config.pool_settings(watched.section).max_size,
             in_flight_utilisation_ratio=stats.in_flight / stats.limit,
-        )
+        ),
     )
 
 
@@ -145,14 +151,18 @@ def _health_told(survey: Survey, watched: Watched) -> models.RouterHealth:
 
 
 async def _router_health(request: web.Request) -> web.Response:
-    return told(_health_told(_survey(request), _watched(request)))
+    return await told(request, _health_told(_survey(request), _watched(request)))
 
 
 async def _health(request: web.Request) -> web.Response:
     survey = _survey(request)
     found = [_health_told(survey, watched) for watched in survey.fleet]
     worst = max((one.health for one in found), key=SEVERITY.__getitem__, default=Health.UNKNOWN)
-    return told(models.FleetHealth(health=worst, totals=totals(one.health for one in found), routers=found))
+    return await told(
+        request,
+        models.FleetHealth(health=worst, totals=totals(one.health for one in found), routers=found),
+        long=True,
+    )
 
 
 def _timeout_s(request: web.Request) -> float:
@@ -177,7 +187,7 @@ async def _test(request: web.Request) -> web.Response:
         raise refusal(web.HTTPConflict, f"a test of {watched.name!r} is under way; one at a time")
     _TESTED_NOW.add(watched)
     try:
-        return told(await _tested(watched, timeout_s))
+        return await told(request, await _tested(watched, timeout_s))
     finally:
         _TESTED_NOW.discard(watched)
 
@@ -213,13 +223,14 @@ async def _reset(request: web.Request) -> web.Response:
     client = watched.client
     before, open_before = client.breaker.state, client.stats().connections_open
     await client.reset()
-    return told(
+    return await told(
+        request,
         models.Reset(
             router=watched.name,
             connections_closed=open_before,
             breaker_before=models.BreakerState(before.value),
             breaker=breaker(watched),
-        )
+        ),
     )
 
 

@@ -1,18 +1,19 @@
 """The OpenAPI document: generated from the models and from the table that also gives the routes."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic.json_schema import models_json_schema
 
 from exporter.serve import api
+from exporter.serve.document import document as described
 from exporter.serve.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
-from exporter.serve.problems import pretty
 
-Json = dict[str, Any]  # a JSON document is what it is
+Json = dict[str, Any]  # what a JSON document holds is not known to the type checker
 
 PATH = f"{api.PREFIX}/openapi.json"
 _OPENMETRICS = "application/openmetrics-text"
@@ -21,7 +22,7 @@ State of the routers that this exporter watches. Durations are seconds, ratios 0
 not known is null. Errors under /api are problem documents (RFC 9457). Who may ask is settled in the configuration's
 `web` section; 401, 403, 429 and 503 can come from there on any path but health and readiness.
 """
-_TAGS = (
+TAGS = (
     ("routers", "What is known of the routers. Asks no router anything."),
     ("actions", "Calls that act on a router. They always need a bearer token, on the loopback address too."),
     ("metrics", "For Prometheus."),
@@ -131,9 +132,7 @@ ELSEWHERE: tuple[Operation, ...] = (
 
 
 async def _openapi(request: web.Request) -> web.Response:
-    response = web.Response(body=document_text().encode(), content_type=JSON)
-    response.enable_compression()
-    return response
+    return await described(request, document_text, media=JSON, headers={hdrs.CACHE_CONTROL: "max-age=300"})
 
 
 _OWN = Operation(
@@ -157,7 +156,7 @@ def routes() -> list[web.RouteDef]:
 @cache
 def document_text() -> str:
     """The document as JSON text."""
-    return pretty(document())
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def document() -> Json:
@@ -174,7 +173,7 @@ def document() -> Json:
             "license": {"name": "GPL-2.0-or-later", "identifier": "GPL-2.0-or-later"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text} for name, text in _TAGS],
+        "tags": [{"name": name, "description": text} for name, text in TAGS],
         "paths": paths,
         "components": {
             "schemas": schemas(),

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
 from exporter.judgement import RULES, SEVERITY, Health
 from exporter.serve import openapi
+from exporter.serve.document import document
 from exporter.serve.models import Router
 from exporter.serve.operation import HTML
 from exporter.serve.rendering import HEADERS, page
@@ -18,31 +20,25 @@ SHOWN_ORDER = tuple(sorted(Health, key=SEVERITY.__getitem__, reverse=True))
 QUERY_LIMIT_CHARS = 200
 
 
-def _html(text: str) -> web.Response:
-    response = web.Response(text=text, content_type=HTML, headers=HEADERS)
-    response.enable_compression()
-    return response
-
-
 async def _landing(request: web.Request) -> web.Response:
     survey = request.app[SURVEY]
     found = survey.routers()
     words = request.query.get("q", "")[:QUERY_LIMIT_CHARS].strip()
     health = _health(request.query)
-    return _html(
-        page(
-            "landing.html",
-            now=datetime.now(UTC),
-            totals=totals(router.health for router in found),
-            routers=in_order(found, words, health),
-            order=SHOWN_ORDER,
-            words=words,
-            health=health,
-            link=_link,
-            probe_link=_probe_link,
-            api_link=_api_link,
-        )
+    make = partial(
+        page,
+        "landing.html",
+        now=datetime.now(UTC),
+        totals=totals(router.health for router in found),
+        routers=in_order(found, words, health),
+        order=SHOWN_ORDER,
+        words=words,
+        health=health,
+        link=_link,
+        probe_link=_probe_link,
+        api_link=_api_link,
     )
+    return await document(request, make, media=HTML, headers=HEADERS, long=True)
 
 
 def _health(query: Mapping[str, str]) -> Health | None:
@@ -87,15 +83,21 @@ def _link(words: str, health: Health | None) -> str:
 
 
 def _probe_link(router: Router) -> str:
-    return f"/probe?{urlencode({'target': router.name, 'module': router.module})}"
+    return f"/probe?target={_quoted(router.name)}&module={_quoted(router.module)}"
 
 
 def _api_link(router: Router) -> str:
-    return f"/api/v1/routers/{quote(router.name, safe='')}"
+    return f"/api/v1/routers/{_quoted(router.name)}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 async def _api(request: web.Request) -> web.Response:
-    return _html(page("api.html", operations=openapi.OPERATIONS, rules=RULES))
+    make = partial(page, "api.html", operations=openapi.OPERATIONS, tags=openapi.TAGS, rules=RULES)
+    return await document(request, make, media=HTML, headers=HEADERS)
 
 
 def routes() -> list[web.RouteDef]:

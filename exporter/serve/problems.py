@@ -1,14 +1,14 @@
 """What went wrong with a request, in the form its sender can read: JSON under /api/, a page in a browser, else text."""
 
-import json
 from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 
 from exporter.serve.models import Problem
 from exporter.serve.operation import HTML, PROBLEM, TEXT
-from exporter.serve.rendering import page
+from exporter.serve.rendering import HEADERS, page
 
 API_PREFIX = "/api/"
 KNOWN_SHOWN = 100
@@ -62,18 +62,18 @@ def _is_plain_error(response: web.StreamResponse) -> bool:
 def _retold(request: web.Request, response: web.StreamResponse) -> web.Response | None:
     if not isinstance(response, web.Response) or not _is_plain_error(response):
         return None
-    detail = (response.text or "").strip()
+    detail = _detail(request, response, (response.text or "").strip())
+    headers = CIMultiDict(
+        (name, value) for name, value in response.headers.items() if name not in _OWN_HEADERS
+    )
     if request.path.startswith(API_PREFIX):
-        body, media = problem_text(response.status, _detail(request, response, detail)), PROBLEM
+        body, media = problem_text(response.status, detail), PROBLEM
     elif _is_browser(request):
         title = HTTPStatus(response.status).phrase
-        body = page(
-            "error.html", status=response.status, title=title, detail=_detail(request, response, detail)
-        )
-        media = HTML
+        body, media = page("error.html", status=response.status, title=title, detail=detail), HTML
+        headers.extend(HEADERS)
     else:
         return None
-    headers = [(name, value) for name, value in response.headers.items() if name not in _OWN_HEADERS]
     return web.Response(status=response.status, text=body, content_type=media, headers=headers)
 
 
@@ -91,13 +91,3 @@ def _detail(request: web.Request, response: web.StreamResponse, detail: str) -> 
 def _is_browser(request: web.Request) -> bool:
     """Whether the client would rather see a page: browsers name text/html, tools take anything."""
     return HTML in request.headers.get(hdrs.ACCEPT, "")
-
-
-def json_response(body: str) -> web.Response:
-    """A JSON document that is true only now."""
-    return web.Response(text=body, content_type="application/json", headers={hdrs.CACHE_CONTROL: "no-store"})
-
-
-def pretty(document: object) -> str:
-    """A JSON document for people and diffs."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

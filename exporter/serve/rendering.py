@@ -6,7 +6,7 @@ from importlib.metadata import version
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from exporter.serve.wording import ago, clock_time, duration, span
 
@@ -40,6 +40,13 @@ HEADERS = {
 """What every page is sent with."""
 
 
+def code(text: str) -> Markup:
+    """The text with what stands between backticks as code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    pieces[1::2] = [Markup("<code>{}</code>").format(piece) for piece in pieces[1::2]]
+    return Markup("").join(pieces)
+
+
 def _environment() -> Environment:
     found = Environment(
         loader=PackageLoader("exporter.serve"),
@@ -49,7 +56,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters.update(ago=ago, clock_time=clock_time, duration=duration, span=span)
+    found.filters.update(ago=ago, clock_time=clock_time, code=code, duration=duration, span=span)
     found.globals.update(
         style=Markup(STYLE),  # noqa: S704  our own file, as the policy's hash knows it
         script=Markup(SCRIPT),  # noqa: S704  likewise

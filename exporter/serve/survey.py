@@ -1,8 +1,10 @@
 """What can be told of the routers at this moment, for the API and the page."""
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -16,6 +18,14 @@ from exporter.watch import Watched
 from routeros import BreakerState, RouterError, failure_class
 
 _STATES = {True: models.State.UP, False: models.State.DOWN, None: models.State.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The slots that a router is judged by, and seconds since the latest of them was asked; None before any was."""
+
+    newest_s: float | None
+    slots: Sequence[tuple[str, Slot]]
 
 
 class Survey:
@@ -46,7 +56,7 @@ class Survey:
 
     def detail(self, watched: Watched) -> models.RouterDetail:
         """One router with its collectors."""
-        collectors = [_collector(name, slot) for name, slot in self._slots(watched)]
+        collectors = [_collector(name, slot) for name, slot in self._slots(watched).slots]
         return models.RouterDetail(**self._glance(watched), collectors=collectors)
 
     def judgement(self, watched: Watched) -> Judgement:
@@ -55,13 +65,13 @@ class Survey:
 
     def _glance(self, watched: Watched) -> dict[str, object]:
         section, facts = watched.section, watched.facts
-        slots = self._slots(watched)
-        judgement = judge(self._evidence(watched, slots))
+        asked = self._slots(watched)
+        judgement = judge(self._evidence(watched, asked))
         answers = watched.contact.answers
         return {
             "name": watched.name,
             "address": section.address,
-            "port": self.fleet.config.target(section).effective_port,
+            "port": section.effective_port,
             "tls": section.tls is not None,
             "module": section.module,
             "labels": section.labels,
@@ -74,39 +84,42 @@ class Survey:
             "version": facts.version or None,
             "uptime_s": self._wall_clock() - facts.booted_at_s if answers and facts.booted_at_s else None,
             "last_scrape": _last_scrape(watched),
-            "slowest_collector": _slowest(slots),
+            "slowest_collector": _slowest(asked.slots),
             "last_error": _past_error(watched),
         }
 
-    def _slots(self, watched: Watched) -> list[tuple[str, Slot]]:
+    def _slots(self, watched: Watched) -> _Asked:
         """The slots that were refreshed lately, one per collector; those of the latest scrapes if none was."""
         latest: dict[str, tuple[float, Slot]] = {}
+        newest_s = math.inf
         for name, slot in watched.made():
             asked_s_ago = slot.asked_s_ago
             if asked_s_ago is not None and (name not in latest or asked_s_ago < latest[name][0]):
                 latest[name] = (asked_s_ago, slot)
+                newest_s = min(newest_s, asked_s_ago)
         if not latest:
-            return []
-        newest_s = min(asked_s_ago for asked_s_ago, _ in latest.values())
-        reach_s = max(self.fleet.config.cache.max_stale_s, 300.0)
-        return [(name, slot) for name, (ago_s, slot) in latest.items() if ago_s - newest_s <= reach_s]
+            return _Asked(None, ())
+        oldest_s = newest_s + max(self.fleet.config.cache.max_stale_s, 300.0)
+        return _Asked(newest_s, [(name, slot) for name, (ago_s, slot) in latest.items() if ago_s <= oldest_s])
 
-    def _evidence(self, watched: Watched, slots: Iterable[tuple[str, Slot]]) -> Evidence:
+    def _evidence(self, watched: Watched, asked: _Asked) -> Evidence:
         config, contact, client = self.fleet.config, watched.contact, watched.client
         recent = self.recent(watched)
         stats = client.stats()
         cause = _cause(watched)
         return Evidence(
             answers=contact.answers,
-            asked_s_ago=min(
-                (ago for _, slot in slots if (ago := slot.asked_s_ago) is not None), default=None
-            ),
+            asked_s_ago=asked.newest_s,
             cause=failure_class(cause) if cause is not None else "",
             contact_text=cause.message if cause is not None else "",
             breaker=client.breaker.state.value,
             breaker_text=client.breaker.why,
             retry_in_s=client.breaker.retry_in_s,
-            collectors=tuple(_collector_evidence(name, slot) for name, slot in slots),
+            collectors=tuple(
+                _collector_evidence(name, slot)
+                for name, slot in asked.slots
+                if slot.is_refreshing or slot.failing_since_s is not None
+            ),
             commands=recent.commands,
             success_ratio=recent.success_ratio,
             p95_s=recent.p95_s,

@@ -40,8 +40,8 @@ def reading(seconds: float, age_s: float | None = 45.0) -> Evidence:
         (Evidence(asked_s_ago=0.1), "unknown", "first_answer_awaited", "its first answer is awaited"),
         (replace(GOOD, asked_s_ago=900.0), "unknown", "not_asked_lately", "nobody asked for 15 min"),
         (SILENT, "offline", "unreachable", "connection refused"),
-        (OPEN, "offline", "breaker_open", "left alone after 5 failures in a row; next try in 42 s"),
-        (replace(OPEN, retry_in_s=0.0), "offline", "breaker_open", "the next try may go now"),
+        (OPEN, "offline", "breaker_open", "left alone for another 42 s: connection refused"),
+        (replace(OPEN, retry_in_s=0.0), "offline", "breaker_open", "to be tried again: connection refused"),
         (REFUSED, "critical", "login_refused", "the router refused the login; next try in 42 s"),
         (
             replace(SILENT, cause="protocol", contact_text="a word of 3 GiB"),

@@ -1,6 +1,7 @@
 """A fleet of routers that do as a test says, and the exporter's HTTP side on it."""
 
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from exporter.fleet import Fleet
 from exporter.performance import Performance
 from exporter.scrape import refresh
 from exporter.serve import api, openapi, pages
-from exporter.serve.keys import FLEET, GUARDS
+from exporter.serve.keys import FLEET, GUARDS, THREADS
 from exporter.serve.problems import problems
 from exporter.serve.survey import SURVEY, Survey
 from exporter.watch import Watched
@@ -39,7 +40,9 @@ class FakeFleet:
     def __init__(self, *names: str, web: Mapping[str, object] | None = None, **more: object) -> None:
         self.clock = FakeClock()
         self.clients: dict[str, FakeClient] = {}
-        routers = [{"name": name, "address": f"192.0.2.{n}"} for n, name in enumerate(names, 1)]
+        routers = [
+            {"name": name, "address": f"192.0.{2 + n // 256}.{n % 256}"} for n, name in enumerate(names, 1)
+        ]
         given = {
             "web": web or {},
             "credentials": {"username": "monitor", "password": "secret"},
@@ -77,5 +80,7 @@ class FakeFleet:
         app[FLEET], app[SURVEY], app[GUARDS] = self.fleet, self.survey, guards
         for module in (api, openapi, pages):
             app.add_routes(module.routes())
-        async with TestClient(TestServer(app)) as client:
-            yield client
+        with ThreadPoolExecutor(1) as threads:
+            app[THREADS] = threads
+            async with TestClient(TestServer(app)) as client:
+                yield client
