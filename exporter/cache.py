@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from exporter.collectors.reader import Part, Reading
 from routeros import NotAttempted, RouterError, RouterUnreachable, failure_class
+
+_log = structlog.stdlib.get_logger("exporter")
 
 UNREACHABLE_RETRY_S = 1.0
 """A refresh that could not reach the router may be tried again sooner than its TTL: nothing was read."""
@@ -87,6 +91,10 @@ class Slot:
         started_s = self._started_s = self.clock()
         try:
             reading = await self.reader.read()
+        except Exception as error:  # noqa: BLE001  # the edge of one collector: its fault must not cost a scrape
+            _log.exception("collector.broke", reader=repr(self.reader))
+            fault = RouterError(f"fault of the exporter: {type(error).__name__}")
+            reading = Reading(parts={}, failures={"reader": fault}, unsupported=frozenset(), tables=1)
         finally:
             self._task = None
         self.duration_s = self.clock() - started_s

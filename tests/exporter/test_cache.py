@@ -167,6 +167,18 @@ async def test_a_menu_that_went_away_takes_its_data_with_it(
     assert texts(slot) == []
 
 
+async def test_a_fault_of_our_own_costs_one_collector_and_is_counted(slot: Slot, script: Script) -> None:
+    """An exception that nobody foresaw becomes a failure of this slot; what it had is still served."""
+    script.ok("good")
+    await refresh(slot)
+    script.readings.clear()
+    slot.ttl_s = 0
+    assert await refresh(slot)
+    assert texts(slot) == [b"good"]
+    assert slot.failures == {"internal": 1}
+    assert "IndexError" in str(slot.last_error)
+
+
 async def test_closing_ends_a_refresh_under_way(slot: Slot, script: Script) -> None:
     """No task is left behind."""
     script.ok("one")
