@@ -14,10 +14,10 @@ from tenacity import (
     stop_after_attempt,
     stop_any,
     stop_before_delay,
-    wait_exponential_jitter,
 )
 from tenacity.stop import stop_base
 
+from routeros.backoff import backoff
 from routeros.breaker import Breaker, BreakerState
 from routeros.connection import CHECK_COMMAND
 from routeros.dialer import Dialer, DialTimes
@@ -59,6 +59,7 @@ class Router:
         self.target = target
         self._settings = pool or PoolSettings()
         self._retry = retry or RetrySettings()
+        self._backoff = backoff(self._retry)
         self._observer = observer or NullObserver()
         self._clock = clock
         self._dialer = Dialer(target, self._settings, clock=clock)
@@ -237,7 +238,7 @@ class Router:
         try:
             return await attempt()
         except (RouterUnreachable, ProtocolViolation) as error:
-            if not idempotent or not _is_worth_asking_again(error):
+            if not idempotent or not self._is_worth_asking_again(error):
                 raise
             return await self._run_again(words[0], attempt, error, deadline_at_s)
 
@@ -272,22 +273,20 @@ class Router:
             stop = stop_any(stop, stop_before_delay(max(0.0, deadline_at_s - self._clock())))
         retrying = AsyncRetrying(
             stop=stop,
-            wait=wait_exponential_jitter(
-                initial=self._retry.min_wait_s, max=self._retry.max_wait_s, jitter=self._retry.min_wait_s / 2
-            ),
-            retry=retry_if_exception(_is_worth_asking_again),
+            wait=self._backoff,
+            retry=retry_if_exception(self._is_worth_asking_again),
             before_sleep=before_sleep,
             reraise=True,
         )
         return await retrying(again, first=True)
 
+    def _is_worth_asking_again(self, error: BaseException) -> bool:
+        """The connection was lost under a command; dialling has its own retries, and a slow answer stays slow."""
+        is_lost = isinstance(error, RouterError) and error.sent and not isinstance(error, CommandDeadline)
+        return is_lost and not self._pool.is_closed
+
     def _breaker_changed(self, old: BreakerState, new: BreakerState) -> None:
         self._observer.breaker_changed(self.target.name, old.value, new.value)
-
-
-def _is_worth_asking_again(error: BaseException) -> bool:
-    """The connection was lost under a command; dialling has its own retries, and a slow answer stays slow."""
-    return isinstance(error, RouterError) and error.sent and not isinstance(error, CommandDeadline)
 
 
 def _words(

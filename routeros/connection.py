@@ -153,9 +153,11 @@ class Connection(asyncio.Protocol):
         self._write(self.protocol.login(username, password))
         await self._login
 
-    def submit(self, words: tuple[str, ...], sink: Sink, *, streaming: bool = False) -> Command:
+    def submit(
+        self, words: tuple[str, ...], sink: Sink, *, encoded: bytes | None = None, streaming: bool = False
+    ) -> Command:
         """Send a command; its end is told to the sink. Raises: RuntimeError unless logged in."""
-        command, data = self.protocol.send(words, streaming=streaming)
+        command, data = self.protocol.send(words, encoded=encoded, streaming=streaming)
         self._sinks[command] = sink
         self._used_s = self._clock()
         self._write(data)

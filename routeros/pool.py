@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol as Interface
 
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
+from routeros.backoff import backoff
 from routeros.breaker import Breaker, BreakerState
 from routeros.connection import CHECK_COMMAND, Connection
 from routeros.dialer import DialTimes
@@ -78,6 +79,7 @@ class Pool:
         self._dialer = dialer
         self._settings = settings
         self._retry = retry
+        self._backoff = backoff(retry)
         self._breaker = breaker
         self._observer = observer or NullObserver()
         self._clock = clock
@@ -94,6 +96,7 @@ class Pool:
         self._grow_timer: asyncio.TimerHandle | None = None
         self._shrink_timer: asyncio.TimerHandle | None = None
         self._no_growth_before_s = float("-inf")
+        self._dialled_s = float("-inf")
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -102,6 +105,10 @@ class Pool:
             f"<Pool {self._router} {state} connections={len(self._connections)} opening={len(self._opening)} "
             f"waiting={len(self._queue) + len(self._held)} {self.limit!r} {self._breaker!r}>"
         )
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -294,7 +301,8 @@ class Pool:
             if self._may_grow or not self._connections:
                 self._open_one()
         elif self._grow_timer is None and self._may_grow:
-            wait_s = max(0.0, request.enqueued_s + self._settings.grow_after_s - self._clock())
+            due_s = max(request.enqueued_s, self._dialled_s) + self._settings.grow_after_s
+            wait_s = max(0.0, due_s - self._clock())
             self._grow_timer = asyncio.get_running_loop().call_later(wait_s, self._grow)
 
     def _grow(self) -> None:
@@ -303,7 +311,7 @@ class Pool:
         first = self._queue.first()
         if first is None or not self.limit.has_room or not self._may_grow or self._opening:
             return
-        if self._clock() - first.enqueued_s >= self._settings.grow_after_s:
+        if self._clock() - max(first.enqueued_s, self._dialled_s) >= self._settings.grow_after_s:
             self._open_one()
         else:
             self._want_connection(first)
@@ -321,7 +329,9 @@ class Pool:
             request.timer = loop.call_later(request.allowed_s, self._deadline_passed, request)
         if request.large:
             self._large[connection] = self._large.get(connection, 0) + 1
-        request.command = connection.submit(request.words, request, streaming=request.stream is not None)
+        request.command = connection.submit(
+            request.words, request, encoded=request.encoded, streaming=request.stream is not None
+        )
 
     def _free(self, request: Request, *, answered_s: float | None = None) -> None:
         """Its slot is free, and its connection when it was large."""
@@ -410,6 +420,7 @@ class Pool:
     # connections
 
     def _open_one(self) -> None:
+        self._dialled_s = self._clock()
         task = asyncio.get_running_loop().create_task(self._open(), name=f"dial {self._router}")
         self._opening.add(task)
 
@@ -417,9 +428,7 @@ class Pool:
         """One more connection, tried again while somebody waits and there is no other."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._retry.attempts),
-            wait=wait_exponential_jitter(
-                initial=self._retry.min_wait_s, max=self._retry.max_wait_s, jitter=self._retry.min_wait_s / 2
-            ),
+            wait=self._backoff,
             retry=retry_if_exception(self._is_worth_dialling_again),
             reraise=True,
         )

@@ -23,6 +23,7 @@ from routeros.sentences import (
     SentenceReader,
     Shape,
     encode_sentence,
+    encode_words,
 )
 from routeros.words import DEFAULT_MAX_WORD_BYTES
 
@@ -224,15 +225,19 @@ class Protocol:
         self._credentials = (username, password)
         return encode_sentence(("/login", f"=name={username}", f"=password={password}"))
 
-    def send(self, words: tuple[str, ...], *, streaming: bool = False) -> tuple[Command, bytes]:
+    def send(
+        self, words: tuple[str, ...], *, encoded: bytes | None = None, streaming: bool = False
+    ) -> tuple[Command, bytes]:
         """A new command and its bytes; the first word is the command itself.
+
+        `encoded` is what `encode_words` made of the words, when that is known already.
 
         Raises: RuntimeError before the login is accepted; ValueError for an empty word.
         """
         if self._state is not ProtocolState.READY:
             raise RuntimeError(f"commands need a ready protocol, this one is {self._state.value}")
         tag = str(next(self._tags))
-        data = encode_sentence((*words, f".tag={tag}"))
+        data = (encoded or encode_words(words)) + encode_sentence((f".tag={tag}",))
         command = Command(tag, words[0], streaming)
         self._commands[tag] = command
         self._reader.expect(tag, self._shape_of(words))

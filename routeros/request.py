@@ -12,6 +12,7 @@ from routeros.errors import CommandFailed, RouterError
 from routeros.limit import Flight
 from routeros.protocol import Command
 from routeros.replies import Priority, Record, Reply
+from routeros.sentences import encode_words
 
 
 class RequestState(Enum):
@@ -46,7 +47,7 @@ class Request:
     """A command that waits for a slot, runs, or is over; the sink of its command on a connection.
 
     Times are of the pool's clock; `deadline_s` is a point in time, None for no deadline. `menu` is under what
-    its latency is compared with others.
+    its latency is compared with others. Raises ValueError for words that cannot be sent.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Request:
         "command",
         "connection",
         "deadline_s",
+        "encoded",
         "enqueued_s",
         "flight",
         "future",
@@ -84,6 +86,7 @@ class Request:
         menu: str = "",
     ) -> None:
         self.words = words
+        self.encoded = encode_words(words)
         self.menu = menu or words[0]
         self.owner = owner
         self.future = future

@@ -78,18 +78,22 @@ class Shape:
             self.fields = _fields(tuple(order))
 
 
-def encode_sentence(words: Iterable[str | bytes]) -> bytes:
-    """The sentence as it goes out: text as UTF-8, bytes as they are.
+def encode_words(words: Iterable[str]) -> bytes:
+    """The words as they go out, as UTF-8 and without the end of their sentence.
 
-    Raises: ValueError for an empty word, which would end the sentence early.
+    Raises: ValueError for an empty word, which would end the sentence early, and for half a surrogate pair.
     """
     parts = []
     for word in words:
         if not word:
             raise ValueError("a sentence cannot hold an empty word")
-        parts.append(encode_word(word.encode() if isinstance(word, str) else word))
-    parts.append(b"\x00")
+        parts.append(encode_word(word.encode()))
     return b"".join(parts)
+
+
+def encode_sentence(words: Iterable[str]) -> bytes:
+    """The whole sentence as it goes out. Raises: ValueError as `encode_words`."""
+    return encode_words(words) + b"\x00"
 
 
 class SentenceReader:

@@ -69,8 +69,8 @@ def tls_error(error: OSError, address: str) -> RouterUnreachable:
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return _refusal(f"the TLS handshake failed: {error.reason or error}")
     return _refusal(
-        "the connection was closed during the TLS handshake: either the port does not speak TLS "
-        "(api-ssl is 8729), or the address is not allowed in /ip/service"
+        "the connection was closed during the TLS handshake: the port may not speak TLS (api-ssl is 8729), "
+        "api-ssl may have no certificate, or the address may not be allowed in /ip/service"
     )
 
 

@@ -179,12 +179,16 @@ class ScriptedRouter:
         tls: ssl.SSLContext | None = None,
         answers_cancel: bool = True,
         encoding: str = "utf-8",
+        greeting: bytes = b"",
+        is_mute: bool = False,
     ) -> None:
         self.username = username
         self.password = password
         self.challenge = challenge
         self.answers_cancel = answers_cancel
         self.encoding = encoding
+        self.greeting = greeting
+        self.is_mute = is_mute
         self.login_script: Sequence[Step] | None = None
         self.max_sessions: int | None = None
         self.log: list[tuple[str, ...]] = []
@@ -256,6 +260,7 @@ class ScriptedRouter:
         if self.max_sessions is not None and len(self.sessions) >= self.max_sessions:
             session.end()
             return
+        writer.write(self.greeting)
         self.sessions.add(session)
         self.sessions_peak = max(self.sessions_peak, len(self.sessions))
         try:
@@ -270,8 +275,12 @@ class ScriptedRouter:
             self.sessions.discard(session)
 
     async def _converse(self, session: Session) -> None:
+        while self.is_mute:
+            await session.reader.readexactly(1)
         while True:
             words, tag = await _read_sentence(session.reader)
+            if not words:
+                continue
             self.log.append(words)
             if words[0] == "/login":
                 await self._login(session, words)
@@ -347,6 +356,6 @@ async def _read_sentence(reader: asyncio.StreamReader) -> tuple[tuple[str, ...],
         length = decode_length(prefix)
         if not length:
             break
-        words.append((await reader.readexactly(length)).decode())
+        words.append((await reader.readexactly(length)).decode(errors="replace"))
     tag = next((word[5:] for word in words if word.startswith(".tag=")), None)
     return tuple(word for word in words if not word.startswith(".tag=")), tag

@@ -1,3 +1,4 @@
+# ruff: noqa: S311 - seeded dice of tests
 """Random and mutated bytes: no hang, no unbounded memory, and no error but a protocol violation."""
 
 import random

@@ -1,3 +1,4 @@
+# ruff: noqa: S311 - seeded dice of tests
 """The adaptive in-flight limit against simulated routers; no time passes."""
 
 import heapq
