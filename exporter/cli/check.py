@@ -22,6 +22,8 @@ from exporter.fleet import KNOWN_COLLECTORS
 
 _AT_ONCE = 64
 """Routers that are examined at the same time."""
+_IDENTITY_S = 10.0
+"""Seconds for the first command, the cheapest there is; later ones have the configuration's own limit."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,9 +147,8 @@ async def _examine(
         async def one(section: RouterSection, step: Step) -> RouterFinding:
             async with at_once:
                 pool = config.pool_settings(section)
-                patience = Patience(
-                    min(pool.connect_timeout_s, timeout_s), min(pool.command_timeout_s, timeout_s), timeout_s
-                )
+                test_s = pool.connect_timeout_s + min(pool.command_timeout_s, _IDENTITY_S)
+                patience = Patience(min(test_s, timeout_s), timeout_s)
                 router = client(config, section, timeout_s=timeout_s, patient=False)
                 return await Examination(router, settings[section.name], patience, step=step).run()
 

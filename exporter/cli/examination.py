@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from exporter.cardinality import Cardinality, Mode
 from exporter.cli.advice import advise, worth_probing
 from exporter.cli.findings import CollectorFinding, RouterFinding, TableFinding, Verdict
-from exporter.cli.portprobe import Found, probe
+from exporter.cli.portprobe import PROBE_S, Found, probe
 from exporter.cli.setupcommands import Access
 from exporter.collectors import BY_NAME
 from exporter.collectors.reader import Reader, Reading, Source
@@ -25,23 +25,27 @@ _DNS_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an examination may take, in seconds: to connect, for one command, and in all."""
+    """How long an examination may take, in seconds: to connect and say who one is, and in all."""
 
-    connect_s: float
-    command_s: float
+    test_s: float
     all_s: float
 
 
 class TimedSource:
-    """A source that notes how long each command took, by command, in seconds."""
+    """A source that notes how long each command took, from its first to its last answer where it is sent often."""
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:
-        self.durations_s: dict[str, float] = {}
+        self._spans_s: dict[str, tuple[float, float]] = {}
         self._source = source
         self._clock = clock
 
     def __repr__(self) -> str:
-        return f"<TimedSource commands={len(self.durations_s)}>"
+        return f"<TimedSource commands={len(self._spans_s)}>"
+
+    @property
+    def durations_s(self) -> dict[str, float]:
+        """Seconds by command."""
+        return {command: end_s - began_s for command, (began_s, end_s) in self._spans_s.items()}
 
     async def call(
         self,
@@ -67,7 +71,8 @@ class TimedSource:
                 large=large,
             )
         finally:
-            self.durations_s[command] = self._clock() - began_s
+            first_s, _ = self._spans_s.get(command, (began_s, began_s))
+            self._spans_s[command] = (first_s, self._clock())
 
 
 class Examination:
@@ -105,7 +110,7 @@ class Examination:
                 source=await _own_address(self._target.address, self._target.effective_port),
             )
             try:
-                test = await self._router.test(deadline_s=self._patience.connect_s + self._patience.command_s)
+                test = await self._router.test(deadline_s=self._patience.test_s)
             except RouterError as error:
                 advice = advise(error, self._target, await self._probe(error))
                 return RouterFinding(self._target.name, where, access, trouble=error, advice=advice)
@@ -122,7 +127,8 @@ class Examination:
         if not worth_probing(error):
             return None
         self._step(self._target.name, "port")
-        return await probe(self._target.address, self._target.effective_port)
+        timeout_s = min(PROBE_S, self._patience.test_s)
+        return await probe(self._target.address, self._target.effective_port, timeout_s=timeout_s)
 
     async def _ask_version(self) -> tuple[str, str]:
         try:
@@ -164,9 +170,7 @@ def _finding(
 ) -> CollectorFinding:
     tables = [_table_finding(table, reading, durations_s) for table in collector.tables if not table.made]
     unparsable = [
-        (field, count, first)
-        for part in reading.parts.values()
-        for field, (count, first) in part.unparsable.items()
+        (field, first) for part in reading.parts.values() for field, (_, first) in part.unparsable.items()
     ]
     return CollectorFinding(
         collector.name,

@@ -60,20 +60,16 @@ class Feed:
         self._changed = changed
         self._clock = clock
         self._facts = Facts()
-        self._cause: RouterError | None = None
+        self.cause: RouterError | None = None
+        """Why the router says nothing at all; None when it does. The breaker's word does not hide what opened it."""
 
     def __repr__(self) -> str:
-        return f"<Feed {self.router} {self._view.name} read={self.now is not None} cause={self._cause!r}>"
-
-    @property
-    def cause(self) -> RouterError | None:
-        """Why the router says nothing at all; None when it does. The breaker's word does not hide what opened it."""
-        return self._cause
+        return f"<Feed {self.router} {self._view.name} read={self.now is not None} cause={self.cause!r}>"
 
     @property
     def is_dead(self) -> bool:
         """Whether the router could not be reached: nothing there, or nothing there that speaks the API."""
-        return isinstance(self._cause, RouterUnreachable | ProtocolViolation)
+        return isinstance(self.cause, RouterUnreachable | ProtocolViolation)
 
     async def run(self, turns: int | None) -> None:
         """Read `turns` times, or without end; a router that fails is not read a second time unless without end."""
@@ -84,7 +80,7 @@ class Feed:
                 await self._read()
             self._changed()
             turn += 1
-            if turns is not None and (turn >= turns or self._cause is not None):
+            if turns is not None and (turn >= turns or self.cause is not None):
                 return
             await asyncio.sleep(max(0.0, began_s + self._interval_s - self._clock()))
 
@@ -111,11 +107,11 @@ class Feed:
 
     def _learn(self, snapshot: Snapshot) -> None:
         if snapshot.answered():
-            self._cause = None
+            self.cause = None
             return
         first = next(iter(snapshot.failures.values()))
-        if self._cause is None or not isinstance(first, BreakerOpen):
-            self._cause = first
+        if self.cause is None or not isinstance(first, BreakerOpen):
+            self.cause = first
 
     async def _ask(self, table: Table) -> tuple[list[Record] | RouterError, float]:
         try:

@@ -56,12 +56,12 @@ class TableFinding:
 
 @dataclass(frozen=True, slots=True)
 class CollectorFinding:
-    """How one collector came out, and what of its values could not be read: by field, how many and the first."""
+    """How one collector came out, and which fields held what could not be read, with an example."""
 
     name: str
     tables: tuple[TableFinding, ...] = ()
     duration_s: float | None = None
-    unparsable: tuple[tuple[str, int, str], ...] = ()
+    unparsable: tuple[tuple[str, str], ...] = ()
     missed: str = ""
     """Why it was not asked."""
 

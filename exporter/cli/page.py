@@ -11,6 +11,7 @@ from exporter.cli.layout import ROUTER_COLUMN, body, cells_of, cut, fit, head
 from exporter.cli.sheet import Choice, Line, chosen, lines_of
 from exporter.cli.terminal import visible
 from exporter.cli.units import Unit, Value
+from exporter.collectors.table import Table
 from routeros import CommandUnsupported, RouterError, failure_class
 from runtime.wording import counted
 
@@ -114,13 +115,19 @@ def _gaps(view: View, feeds: Sequence[Feed]) -> list[str]:
     """
     shown = {section.table.name for section in view.sections}
     return [
-        f"{visible(feed.router)}: {'' if error.message.startswith('/') else table.path + ': '}{reason(error)}"
+        f"{visible(feed.router)}: {_about(table, error)}"
         for feed in feeds
         if feed.now is not None and feed.cause is None
         for table in view.tables
         if (error := feed.now.failures.get(table.name)) is not None
         and (table.name in shown or not isinstance(error, CommandUnsupported))
     ]
+
+
+def _about(table: Table, error: RouterError) -> str:
+    """The error, and which menu it is about where it does not say so itself."""
+    told = reason(error)
+    return told if told.startswith("/") else f"{table.path}: {told}"
 
 
 def reason(error: RouterError) -> str:

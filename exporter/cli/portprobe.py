@@ -8,7 +8,7 @@ from enum import Enum
 
 from routeros.words import encode_word
 
-_PROBE_S = 3.0
+PROBE_S = 3.0
 _GREETING = encode_word(b"/quit") + b"\x00"
 """Ends a session that was never begun: every RouterOS answers with a word that begins with ``!``."""
 
@@ -34,7 +34,7 @@ class Found:
         return self.speech is Speech.TLS and self.fingerprint_sha256 is None
 
 
-async def probe(address: str, port: int, *, timeout_s: float = _PROBE_S) -> Found:
+async def probe(address: str, port: int, *, timeout_s: float = PROBE_S) -> Found:
     """Listen to a port with both languages at once. No secret is sent."""
     encrypted, plain = await asyncio.gather(
         _try_tls(address, port, timeout_s), _try_api(address, port, timeout_s)

@@ -97,8 +97,8 @@ class Report:
         elif finding.verdict is Verdict.UNSUPPORTED:
             notes.append(_NO_MENU)
         notes += [
-            f"{counted(count, 'value')} of {visible(field)} not understood, such as {visible(first)!r}"
-            for field, count, first in finding.unparsable
+            f"{visible(field)}: not understood, such as {visible(first)!r}"
+            for field, first in finding.unparsable
         ]
         yield from self._row(
             "  ", finding.name, finding.verdict, finding.rows, finding.duration_s, "; ".join(notes)
@@ -252,7 +252,5 @@ def _collector(finding: CollectorFinding) -> dict[str, object]:
             }
             for table in finding.tables
         },
-        "unparsable": {
-            field: {"values": count, "first": first} for field, count, first in finding.unparsable
-        },
+        "unparsable": dict(finding.unparsable),
     }

@@ -89,8 +89,8 @@ class Show:
         return f"{self._request.view.name} of {routers} at {now}, every {self._request.interval_s:g} s; Ctrl-C ends"
 
     async def _lines(self) -> None:
-        """Write the tables one below the other, the first when every router had its say."""
-        while not all(feed.now is not None for feed in self._feeds):
+        """Write the tables one below the other, the first when every router has told two readings or failed."""
+        while not all(feed.before is not None or feed.cause is not None for feed in self._feeds):
             self._changed.clear()
             await self._changed.wait()
         while True:

@@ -38,7 +38,7 @@ def quiet_pipe() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:
+    except* BrokenPipeError:  # alone, or as what ended a group of tasks
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())  # so that the interpreter's own flush at its end finds a reader
         os.close(nowhere)
