@@ -24,9 +24,8 @@ async def metrics(request: web.Request) -> web.Response:
     fleet, own = request.app[FLEET], request.app[SELF_METRICS]
     wanted = ScrapeRequest.of(request, known=KNOWN_COLLECTORS, config=fleet.config)
     asked = fleet.asked(wanted.only)
-    await refresh(asked, deadline_s=wanted.deadline_s)
-    late = late_refreshes(asked)
-    pieces = metrics_page(asked, wanted.fmt)
+    late = None if await refresh(asked, deadline_s=wanted.deadline_s) else late_refreshes(asked)
+    pieces = await metrics_page(asked, wanted.fmt)
     if wanted.fmt is Format.OPENMETRICS:
         pieces.pop()  # the end mark; the exporter's own metrics come after and bring it
     body = await page_body(

@@ -81,15 +81,16 @@ async def _probe(request: web.Request, fleet: Fleet, watched: Watched, module: s
         )
     asked = [(watched, slots)]
     trace = ProbeTrace(watched, module, slots)
-    await refresh(asked, deadline_s=wanted.deadline_s)
-    late = late_refreshes(asked)
+    late = None if await refresh(asked, deadline_s=wanted.deadline_s) else late_refreshes(asked)
     if request.query.get("debug", "").lower() in TRUE_WORDS:
         text = trace.text(wanted.deadline_s)
         pieces = [text.encode(), *probe_page(watched, slots, Format.TEXT)]
         return web.Response(body=b"".join(pieces), content_type="text/plain", charset="utf-8")
     body = await page_body(probe_page(watched, slots, wanted.fmt), wanted, threads=request.app[THREADS])
     own = request.app[SELF_METRICS]
-    scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=body.size_bytes, router=watched.name)
+    scrape_finished(
+        own, ENDPOINT, began_s=began_s, late=late, body_bytes=body.size_bytes, router=watched.name
+    )
     return page_response(body, wanted)
 
 

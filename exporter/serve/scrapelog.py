@@ -29,17 +29,17 @@ def scrape_finished(
     endpoint: str,
     *,
     began_s: float,
-    late: Sequence[str],
+    late: Sequence[str] | None,
     body_bytes: int,
     router: str | None = None,
 ) -> None:
-    """Take a scrape that `began_s` by the loop's clock into account."""
+    """Take a scrape that `began_s` by the loop's clock into account; `late` is None when all was done in time."""
     duration_s = asyncio.get_running_loop().time() - began_s
     own.scrapes.labels(endpoint).inc()
     own.scrape_duration.labels(endpoint).observe(duration_s)
     about: dict[str, object] = {} if router is None else {"router": router}
     about |= {"duration_s": round(duration_s, 4), "bytes": body_bytes}
-    if not late:
+    if late is None:
         _log.debug("scrape.finished", endpoint=endpoint, **about)
         return
     own.scrapes_late.labels(endpoint).inc()

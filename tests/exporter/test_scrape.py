@@ -122,8 +122,9 @@ def samples(text: bytes) -> dict[str, float]:
     }
 
 
-def page(watched: Watched, *only: str) -> dict[str, float]:
-    return samples(b"".join(scrape.metrics_page([(watched, watched.slots(SETTINGS, only))], Format.TEXT)))
+async def page(watched: Watched, *only: str) -> dict[str, float]:
+    asked = [(watched, watched.slots(SETTINGS, only))]
+    return samples(b"".join(await scrape.metrics_page(asked, Format.TEXT)))
 
 
 async def test_what_is_not_ready_at_the_deadline_comes_with_the_next_scrape(
@@ -133,14 +134,14 @@ async def test_what_is_not_ready_at_the_deadline_comes_with_the_next_scrape(
     client.answering.clear()
     slots = watched.slots(SETTINGS, ["system"])
     await scrape.refresh([(watched, slots)], deadline_s=0.001)
-    early = page(watched, "system")
+    early = await page(watched, "system")
     assert early["mikrotik_up,router=core"] == 0
     assert early["mikrotik_collector_success,collector=system,router=core"] == 0
     assert not any(name.startswith("mikrotik_system") for name in early)
     assert not any("_age_seconds" in name or "_duration_seconds" in name for name in early)
     client.answering.set()
     await scrape.refresh([(watched, slots)], deadline_s=5)
-    late = page(watched, "system")
+    late = await page(watched, "system")
     assert client.asked.count("/system/resource/print") == 1
     assert late["mikrotik_up,router=core"] == 1
     assert late["mikrotik_collector_success,collector=system,router=core"] == 1
@@ -164,7 +165,7 @@ async def test_a_probe_says_the_same_without_the_router(watched: Watched, client
     slots = watched.slots(SETTINGS, ["system"])
     await scrape.refresh([(watched, slots)], deadline_s=5)
     probe = samples(b"".join(scrape.probe_page(watched, slots, Format.TEXT)))
-    metrics = page(watched, "system")
+    metrics = await page(watched, "system")
     bare = {name.replace(",router=core", ""): value for name, value in metrics.items()}
     missing = {name for name in bare if name not in probe}
     assert probe.items() <= bare.items()
@@ -177,7 +178,7 @@ async def test_configured_labels_are_on_every_series(client: Client, clock: Fake
     watched = watch(client, clock, labels={"site": "jkt"})
     slots = watched.slots(SETTINGS, ["system"])
     await scrape.refresh([(watched, slots)], deadline_s=5)
-    assert all(",site=jkt" in name for name in page(watched, "system"))
+    assert all(",site=jkt" in name for name in await page(watched, "system"))
     assert b"jkt" not in b"".join(scrape.probe_page(watched, slots, Format.TEXT))
 
 
@@ -200,11 +201,11 @@ async def test_up_tells_whether_the_router_answers(
 ) -> None:
     """A trap is an answer; a router that was not asked for want of a place keeps its last known state."""
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
-    assert page(watched)["mikrotik_up,router=core"] == 1
+    assert (await page(watched))["mikrotik_up,router=core"] == 1
     client.error = error
     clock.advance(120)
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
-    told = page(watched)
+    told = await page(watched)
     assert told["mikrotik_up,router=core"] == up
     assert told["mikrotik_collector_success,collector=system,router=core"] == 0
     assert told["mikrotik_system_cpu_load_ratio,router=core"] == 0.07
@@ -218,7 +219,7 @@ async def test_one_slow_menu_does_not_make_a_router_down(
     for command in ("/queue/simple/print", "/queue/tree/print"):
         client.errors[command] = CommandDeadline("late", path=command, allowed_s=30)
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
-    told = page(watched)
+    told = await page(watched)
     assert told["mikrotik_up,router=core"] == 1
     assert told["mikrotik_collector_success,collector=queue,router=core"] == 0
     assert told["mikrotik_collector_failures_total,class=deadline,collector=queue,router=core"] == 2
@@ -228,7 +229,7 @@ async def test_a_router_that_answers_nothing_in_time_is_down(watched: Watched, c
     """When every command passes its deadline, the router is down."""
     client.error = CommandDeadline("late", path="/x", allowed_s=30)
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
-    assert page(watched)["mikrotik_up,router=core"] == 0
+    assert (await page(watched))["mikrotik_up,router=core"] == 0
 
 
 async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_commands_give_up(
@@ -239,14 +240,14 @@ async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_command
     clock.advance(120)
     client.answering.clear()
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=0.001)
-    assert page(watched)["mikrotik_up,router=core"] == 1
+    assert (await page(watched))["mikrotik_up,router=core"] == 1
     clock.advance(5)
-    assert page(watched)["mikrotik_up,router=core"] == 0
+    assert (await page(watched))["mikrotik_up,router=core"] == 0
     client.received_bytes += 1
-    assert page(watched)["mikrotik_up,router=core"] == 1
+    assert (await page(watched))["mikrotik_up,router=core"] == 1
     client.answering.set()
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
-    assert page(watched)["mikrotik_up,router=core"] == 1
+    assert (await page(watched))["mikrotik_up,router=core"] == 1
 
 
 async def test_closing_a_router_ends_its_work(watched: Watched, client: Client) -> None:
