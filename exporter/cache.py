@@ -107,8 +107,8 @@ class Slot:
         self._parts.update(reading.parts)
         for name in reading.unsupported:
             self._parts.pop(name, None)
-        for error in reading.failures.values():
-            self.failures[failure_class(error)] += 1
+        for failure in reading.failures.values():
+            self.failures[failure_class(failure)] += 1
         self.unparsable += sum(n for part in reading.parts.values() for n, _ in part.unparsable.values())
         self.finished(self, reading)
         return reading
