@@ -320,7 +320,7 @@ async def test_a_port_tells_what_it_speaks(
     network: NetworkThread, authority: tuple[trustme.CA, Path]
 ) -> None:
     """The plain API, TLS with its certificate, or neither; a closed port speaks neither."""
-    assert await probe("127.0.0.1", network.port("edge")) == Found(Speech.API)
+    assert await probe("127.0.0.1", network.port("edge"), timeout_s=0.5) == Found(Speech.API)
     assert await probe("127.0.0.1", network.port("safe")) == Found(Speech.TLS, fingerprint(authority))
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         assert await probe("127.0.0.1", deaf.getsockname()[1], timeout_s=0.2) == Found(Speech.NEITHER)
