@@ -91,9 +91,9 @@ class Slot:
         started_s = self._started_s = self.clock()
         try:
             reading = await self.reader.read()
-        except Exception as error:  # noqa: BLE001  # the edge of one collector: its fault must not cost a scrape
+        except Exception as broken:  # noqa: BLE001  # the edge of one collector: its fault must not cost a scrape
             _log.exception("collector.broke", reader=repr(self.reader))
-            fault = RouterError(f"fault of the exporter: {type(error).__name__}")
+            fault = RouterError(f"fault of the exporter: {type(broken).__name__}")
             reading = Reading(parts={}, failures={"reader": fault}, unsupported=frozenset(), tables=1)
         finally:
             self._task = None
