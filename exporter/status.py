@@ -82,7 +82,7 @@ PER_COLLECTOR = (
         Family(
             "mikrotik_collector_unparsable_values_total",
             Kind.COUNTER,
-            "Distinct values per refresh that could not be read as what they should be, and were left out.",
+            "Values that could not be read as what they should be, and were left out.",
             labels=_COLLECTOR,
         ),
         lambda slot: slot.unparsable,

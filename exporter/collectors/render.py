@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from routeros.values import parse_date, parse_int
-
 from exporter.collectors.table import Convert, Facts, Label, Record, Row, Table, Unit
 from exporter.exposition import block, escape, heads, needs_escape, number_text
 from exporter.samples import Kind
+from routeros.values import parse_date, parse_int
 
 Column = list[str | None]
 
@@ -144,23 +143,20 @@ class _Columns:
 
     def _converted(self, name: str, column: Column, convert: Convert) -> Column:
         known: dict[str | None, str | None] = {None: None}  # columns repeat themselves: flags, limits, "0s"
-        result: Column = []
+        odd: list[str] = []
         for value in column:
-            try:
-                result.append(known[value])
-            except KeyError:
-                text = known[value] = self._convert_one(name, value or "", convert)
-                result.append(text)
-        return result
-
-    def _convert_one(self, name: str, value: str, convert: Convert) -> str | None:
-        try:
-            number = convert(value)
-        except ValueError:
-            count, first = self._rendered.unparsable.get(name, (0, value))
-            self._rendered.unparsable[name] = (count + 1, first)
-            return None
-        return None if number is None else number_text(number)
+            if value not in known and value is not None:
+                try:
+                    number = convert(value)
+                except ValueError:
+                    odd.append(value)
+                    known[value] = None
+                else:
+                    known[value] = None if number is None else number_text(number)
+        if odd:
+            count, first = self._rendered.unparsable.get(name, (0, odd[0]))
+            self._rendered.unparsable[name] = (count + sum(map(column.count, odd)), first)
+        return [known[value] for value in column]
 
 
 def _all_digits(column: Column) -> bool:
@@ -190,7 +186,7 @@ def _count(
     if where is not None:
         records = [record for record in records if record.get(where.field, "") in where.values]
     found = count_by(row.labels, records)
-    zeros: list[tuple[str, ...]] = [(value,) for value in row.always]
+    zeros = list(row.always)
     if row.over:
         zeros += [(record.get("name", ""),) for record in others.get(row.over, ())]
     if all(label.value for label in row.labels):

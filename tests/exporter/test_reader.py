@@ -87,6 +87,13 @@ async def test_a_value_that_is_no_number_is_named_and_the_rest_goes_on(value: st
     assert named == ({"bytes": (1, value)} if value else {})
 
 
+async def test_every_value_that_is_no_number_is_counted() -> None:
+    """The count tells how many values were left out, repeated ones as well; the first is kept as an example."""
+    rows = [f"!re | =name={i} | =bytes={value}" for i, value in enumerate(("x", "y", "x", "5"))]
+    reading = await reader(THING, things(*rows)).read()
+    assert reading.parts["thing"].unparsable == {"bytes": (3, "x")}
+
+
 async def test_rows_of_one_name_become_one_series() -> None:
     """Prometheus refuses a whole scrape for one duplicate, so the first row stands and the others are counted."""
     rows = ("!re | =name=a | =bytes=1", "!re | =name=b | =bytes=2", "!re | =name=a | =bytes=3")
