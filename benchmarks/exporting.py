@@ -10,12 +10,23 @@ import yaml
 from benchmarks.pages import Page, scrape
 from benchmarks.programs import HOST, Program, free_port, is_listening
 from benchmarks.simulated import PASSWORD, USERNAME
-from exporter.collectors import ALL
 
 Settings = Mapping[str, object]
-ALWAYS_FRESH: Settings = {
-    "modules": {"default": {"collectors": {collector.name: {"ttl_s": 0} for collector in ALL}}}
-}
+COLLECTORS = ("system", "health", "interface", "ethernet", "hotspot", "ppp", "queue")
+"""What the figures are about. Others may be on by default; figures of another set could not be compared."""
+
+
+def collecting(settings: Mapping[str, Settings] | None = None, **everywhere: object) -> Settings:
+    """The module that runs `COLLECTORS`, with settings for some of them, and some for all."""
+    own = settings or {}
+    return {
+        "modules": {
+            "default": {"collectors": {name: {**everywhere, **own.get(name, {})} for name in COLLECTORS}}
+        }
+    }
+
+
+ALWAYS_FRESH = collecting(ttl_s=0)
 """Every scrape asks for everything: a cache would answer instead of the router."""
 
 
@@ -41,13 +52,13 @@ class Exporting:
 def exporting(
     routers: Mapping[str, int], folder: Path, settings: Settings | None = None
 ) -> Iterator[Exporting]:
-    """The exporter on routers by name and port, with more `settings` than the least that work."""
+    """The exporter on routers by name and port, with the figures' collectors unless `settings` say others."""
     port = free_port()
     config = {
         "web": {"listen": f"{HOST}:{port}"},
         "credentials": {"username": USERNAME, "password": PASSWORD},
         "routers": [{"name": name, "address": HOST, "port": number} for name, number in routers.items()],
-        **(settings or {}),
+        **(settings or collecting()),
     }
     file = folder / f"exporter-{port}.yml"
     file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")

@@ -10,23 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import rendering
-from benchmarks.exporting import Settings, exporting
+from benchmarks.exporting import Settings, collecting, exporting
 from benchmarks.measures import Effort, Figure, Line, Unit, at_most, median
 from benchmarks.peers import mktxp
 from benchmarks.simulated import Routers, Simulated, simulated
 from benchmarks.wire import commands_received, drain
-from exporter.collectors import ALL
 
-EVERY_SUBSCRIBER: Settings = {
-    "modules": {
-        "default": {
-            "collectors": {
-                collector.name: {"mode": "full", "limit": 20_000} if collector.has_subscribers else {}
-                for collector in ALL
-            }
-        }
-    }
-}
+_FULL: Settings = {"mode": "full", "limit": 20_000}
+EVERY_SUBSCRIBER = collecting({"hotspot": _FULL, "ppp": _FULL, "queue": _FULL})
 PATIENCE_S = 120.0
 
 

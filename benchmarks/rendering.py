@@ -57,7 +57,7 @@ class Filled(Collector):
 def ours(rows: list[Record]) -> bytes:
     """The page of these rows."""
     rendered = render(_TABLE, rows, rows, router_label='router="core"', facts=Facts(), others={}, arrived={})
-    blocks = {name: (text.encode(),) for name, text in rendered.blocks.items()}
+    blocks = {name: (block,) for name, block in rendered.blocks.items()}
     return b"".join(page(_FAMILIES, blocks, _HEADERS, Format.TEXT))
 
 
