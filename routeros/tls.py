@@ -35,7 +35,7 @@ def tls_context(settings: TlsSettings) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE
     if settings.fingerprint_sha256 is None:
         # A router without certificate speaks anonymous Diffie-Hellman only, which ends with TLS 1.2.
-        context.set_ciphers("DEFAULT:aNULL:@SECLEVEL=0")
+        context.set_ciphers("ALL:@SECLEVEL=0")
         _log.warning("certificates are not verified: anyone on the way can read the password")
     return context
 
