@@ -57,7 +57,7 @@ class Arrivals:
 
     def _add(self, row: Row, records: Iterable[Record], new: Iterable[Record]) -> Tally:
         totals = self._totals.setdefault(row.name, Counter())
-        for key in (*((value,) for value in row.always), *count_by(row.labels, records)):
+        for key in (*row.always, *count_by(row.labels, records)):
             totals.setdefault(key, 0)  # a counter that appears at 0 lets rate() see its first step
         totals.update(count_by(row.labels, new))
         return totals

@@ -1,7 +1,5 @@
 """Ethernet ports: link speed, hardware errors, SFP modules and their light, power over ethernet."""
 
-from routeros.values import parse_float
-
 from exporter.collectors.table import (
     Collector,
     Facts,
@@ -20,6 +18,7 @@ from exporter.collectors.table import (
     state,
     switch,
 )
+from routeros.values import parse_float
 
 _PORT = (Label("interface", "name"),)
 _POWER_DBM = (-60, 20)

@@ -1,8 +1,7 @@
 """Sensors: temperature, voltage, current, power, fans and power supplies, whatever a board has."""
 
-from routeros.values import parse_float
-
 from exporter.collectors.table import Collector, Facts, Label, Number, Record, Table, Where, gauge, state
+from routeros.values import parse_float
 
 _KIND = "@kind"
 _STATE = "state"

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from routeros.values import parse_duration
-
 from exporter.collectors.table import (
     Collector,
     Facts,
@@ -21,6 +19,7 @@ from exporter.collectors.table import (
     negated,
     switch,
 )
+from routeros.values import parse_duration
 
 _SERVER = Label("server")
 _PROFILE = Label("profile")

@@ -1,7 +1,5 @@
 """The router itself: resources, identity, board and firmware, licence, clock and updates."""
 
-from routeros.values import parse_date, parse_duration, parse_version
-
 from exporter.collectors.table import (
     Collector,
     Facts,
@@ -18,6 +16,7 @@ from exporter.collectors.table import (
     size,
     switch,
 )
+from routeros.values import parse_date, parse_duration, parse_version
 
 _RESOURCE = Table(
     name="resource",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from exporter.samples import Family, Kind
 from routeros.values import (
     parse_bool,
     parse_duration,
@@ -19,8 +20,6 @@ from routeros.values import (
     parse_rate,
     parse_size,
 )
-
-from exporter.samples import Family, Kind
 
 Number = float | int | None
 Convert = Callable[[str], Number]
@@ -165,8 +164,8 @@ class Row:
     """Menu and field in the docs, where a derived field hides them."""
     over: str = ""
     """For a count: name of the table in the same collector whose rows' labels count as 0 where nothing is found."""
-    always: tuple[str, ...] = ()
-    """For a count or arrivals by one label: values that are told as 0 even when no row has them."""
+    always: tuple[tuple[str, ...], ...] = ()
+    """For a count or arrivals: values of the labels that are told as 0 even when no row has them."""
 
 
 def gauge(
@@ -222,16 +221,24 @@ def count(
     *by: Label,
     where: Where | None = None,
     over: str = "",
-    always: Sequence[str] = (),
+    always: Sequence[str | tuple[str, ...]] = (),
 ) -> Row:
     """How many rows there are, by labels."""
     return Row(
-        name, Kind.GAUGE, help_text, where=where, labels=by, counts=True, over=over, always=tuple(always)
+        name, Kind.GAUGE, help_text, where=where, labels=by, counts=True, over=over, always=_keys(always)
     )
 
 
+def _keys(values: Sequence[str | tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple((value,) if isinstance(value, str) else value for value in values)
+
+
 def arrivals(
-    name: str, help_text: str, *by: Label, always: Sequence[str] = (), in_order: bool = False
+    name: str,
+    help_text: str,
+    *by: Label,
+    always: Sequence[str | tuple[str, ...]] = (),
+    in_order: bool = False,
 ) -> Row:
     """How many rows came since the exporter started, by labels; told apart by ``.id``."""
     return Row(
@@ -241,7 +248,7 @@ def arrivals(
         ".id",
         labels=by,
         arrivals=True,
-        always=tuple(always),
+        always=_keys(always),
         in_order=in_order,
     )
 
