@@ -1,5 +1,6 @@
 """The collectors, in the order in which their metrics are served. A new one is a file and a line here."""
 
+from exporter.collectors.dhcp import DHCP
 from exporter.collectors.ethernet import ETHERNET
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
@@ -9,6 +10,15 @@ from exporter.collectors.queue import QUEUE
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 
-ALL: tuple[Collector, ...] = (SYSTEM, HEALTH, INTERFACE, ETHERNET, HOTSPOT, PPP, QUEUE)
+ALL: tuple[Collector, ...] = (
+    SYSTEM,
+    HEALTH,
+    INTERFACE,
+    ETHERNET,
+    HOTSPOT,
+    PPP,
+    QUEUE,
+    DHCP,
+)
 
 BY_NAME = {collector.name: collector for collector in ALL}
