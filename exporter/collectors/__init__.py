@@ -5,6 +5,7 @@ from exporter.collectors.ethernet import ETHERNET
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
+from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
 from exporter.collectors.system import SYSTEM
@@ -19,6 +20,7 @@ ALL: tuple[Collector, ...] = (
     PPP,
     QUEUE,
     DHCP,
+    POOL,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
