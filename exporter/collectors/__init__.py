@@ -1,5 +1,6 @@
 """The collectors, in the order in which their metrics are served. A new one is a file and a line here."""
 
+from exporter.collectors.arp import ARP
 from exporter.collectors.dhcp import DHCP
 from exporter.collectors.ethernet import ETHERNET
 from exporter.collectors.health import HEALTH
@@ -21,6 +22,7 @@ ALL: tuple[Collector, ...] = (
     QUEUE,
     DHCP,
     POOL,
+    ARP,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
