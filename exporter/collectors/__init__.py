@@ -9,6 +9,7 @@ from exporter.collectors.interface import INTERFACE
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
+from exporter.collectors.route import ROUTE
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 
@@ -23,6 +24,7 @@ ALL: tuple[Collector, ...] = (
     DHCP,
     POOL,
     ARP,
+    ROUTE,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
