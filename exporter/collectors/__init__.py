@@ -2,6 +2,7 @@
 
 from exporter.collectors.arp import ARP
 from exporter.collectors.dhcp import DHCP
+from exporter.collectors.dns import DNS
 from exporter.collectors.ethernet import ETHERNET
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
@@ -25,6 +26,7 @@ ALL: tuple[Collector, ...] = (
     POOL,
     ARP,
     ROUTE,
+    DNS,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
