@@ -7,6 +7,7 @@ from exporter.collectors.ethernet import ETHERNET
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
+from exporter.collectors.neighbor import NEIGHBOR
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
@@ -27,6 +28,7 @@ ALL: tuple[Collector, ...] = (
     ARP,
     ROUTE,
     DNS,
+    NEIGHBOR,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
