@@ -4,6 +4,7 @@ from exporter.collectors.arp import ARP
 from exporter.collectors.dhcp import DHCP
 from exporter.collectors.dns import DNS
 from exporter.collectors.ethernet import ETHERNET
+from exporter.collectors.firewall import FIREWALL
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
@@ -29,6 +30,7 @@ ALL: tuple[Collector, ...] = (
     ROUTE,
     DNS,
     NEIGHBOR,
+    FIREWALL,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
