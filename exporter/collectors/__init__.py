@@ -1,6 +1,7 @@
 """The collectors, in the order in which their metrics are served. A new one is a file and a line here."""
 
 from exporter.collectors.arp import ARP
+from exporter.collectors.connection_tracking import CONNECTION_TRACKING
 from exporter.collectors.dhcp import DHCP
 from exporter.collectors.dns import DNS
 from exporter.collectors.ethernet import ETHERNET
@@ -31,6 +32,7 @@ ALL: tuple[Collector, ...] = (
     DNS,
     NEIGHBOR,
     FIREWALL,
+    CONNECTION_TRACKING,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
