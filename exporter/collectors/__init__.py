@@ -1,5 +1,6 @@
 """The collectors, in the order in which their metrics are served. A new one is a file and a line here."""
 
+from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
 from exporter.collectors.connection_tracking import CONNECTION_TRACKING
 from exporter.collectors.dhcp import DHCP
@@ -33,6 +34,7 @@ ALL: tuple[Collector, ...] = (
     NEIGHBOR,
     FIREWALL,
     CONNECTION_TRACKING,
+    ADDRESS_LIST,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
