@@ -11,6 +11,7 @@ from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
 from exporter.collectors.neighbor import NEIGHBOR
+from exporter.collectors.netwatch import NETWATCH
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
@@ -35,6 +36,7 @@ ALL: tuple[Collector, ...] = (
     FIREWALL,
     CONNECTION_TRACKING,
     ADDRESS_LIST,
+    NETWATCH,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
