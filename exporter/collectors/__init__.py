@@ -15,6 +15,7 @@ from exporter.collectors.netwatch import NETWATCH
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
+from exporter.collectors.radius import RADIUS
 from exporter.collectors.route import ROUTE
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
@@ -37,6 +38,7 @@ ALL: tuple[Collector, ...] = (
     CONNECTION_TRACKING,
     ADDRESS_LIST,
     NETWATCH,
+    RADIUS,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
