@@ -19,6 +19,7 @@ from exporter.collectors.radius import RADIUS
 from exporter.collectors.route import ROUTE
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
+from exporter.collectors.user import USER
 
 ALL: tuple[Collector, ...] = (
     SYSTEM,
@@ -39,6 +40,7 @@ ALL: tuple[Collector, ...] = (
     ADDRESS_LIST,
     NETWATCH,
     RADIUS,
+    USER,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
