@@ -2,6 +2,7 @@
 
 from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
+from exporter.collectors.certificate import CERTIFICATE
 from exporter.collectors.connection_tracking import CONNECTION_TRACKING
 from exporter.collectors.dhcp import DHCP
 from exporter.collectors.dns import DNS
@@ -41,6 +42,7 @@ ALL: tuple[Collector, ...] = (
     NETWATCH,
     RADIUS,
     USER,
+    CERTIFICATE,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
