@@ -18,6 +18,7 @@ from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
 from exporter.collectors.radius import RADIUS
 from exporter.collectors.route import ROUTE
+from exporter.collectors.scheduler import SCHEDULER
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 from exporter.collectors.user import USER
@@ -43,6 +44,7 @@ ALL: tuple[Collector, ...] = (
     RADIUS,
     USER,
     CERTIFICATE,
+    SCHEDULER,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
