@@ -11,6 +11,7 @@ from exporter.collectors.firewall import FIREWALL
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
+from exporter.collectors.log import LOG
 from exporter.collectors.neighbor import NEIGHBOR
 from exporter.collectors.netwatch import NETWATCH
 from exporter.collectors.pool import POOL
@@ -45,6 +46,7 @@ ALL: tuple[Collector, ...] = (
     USER,
     CERTIFICATE,
     SCHEDULER,
+    LOG,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
