@@ -4,6 +4,7 @@ from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
 from exporter.collectors.certificate import CERTIFICATE
 from exporter.collectors.connection_tracking import CONNECTION_TRACKING
+from exporter.collectors.container import CONTAINER
 from exporter.collectors.dhcp import DHCP
 from exporter.collectors.dns import DNS
 from exporter.collectors.ethernet import ETHERNET
@@ -47,6 +48,7 @@ ALL: tuple[Collector, ...] = (
     CERTIFICATE,
     SCHEDULER,
     LOG,
+    CONTAINER,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
