@@ -23,6 +23,7 @@ from exporter.collectors.route import ROUTE
 from exporter.collectors.scheduler import SCHEDULER
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
+from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
 
 ALL: tuple[Collector, ...] = (
@@ -49,6 +50,7 @@ ALL: tuple[Collector, ...] = (
     SCHEDULER,
     LOG,
     CONTAINER,
+    UPS,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
