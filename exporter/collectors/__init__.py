@@ -15,6 +15,7 @@ from exporter.collectors.interface import INTERFACE
 from exporter.collectors.log import LOG
 from exporter.collectors.neighbor import NEIGHBOR
 from exporter.collectors.netwatch import NETWATCH
+from exporter.collectors.ntp import NTP
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.queue import QUEUE
@@ -51,6 +52,7 @@ ALL: tuple[Collector, ...] = (
     LOG,
     CONTAINER,
     UPS,
+    NTP,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
