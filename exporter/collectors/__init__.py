@@ -3,6 +3,7 @@
 from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
 from exporter.collectors.certificate import CERTIFICATE
+from exporter.collectors.cloud import CLOUD
 from exporter.collectors.connection_tracking import CONNECTION_TRACKING
 from exporter.collectors.container import CONTAINER
 from exporter.collectors.dhcp import DHCP
@@ -53,6 +54,7 @@ ALL: tuple[Collector, ...] = (
     CONTAINER,
     UPS,
     NTP,
+    CLOUD,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
