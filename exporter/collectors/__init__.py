@@ -6,6 +6,7 @@ from exporter.collectors.certificate import CERTIFICATE
 from exporter.collectors.cloud import CLOUD
 from exporter.collectors.connection_tracking import CONNECTION_TRACKING
 from exporter.collectors.container import CONTAINER
+from exporter.collectors.device_mode import DEVICE_MODE
 from exporter.collectors.dhcp import DHCP
 from exporter.collectors.dns import DNS
 from exporter.collectors.ethernet import ETHERNET
@@ -55,6 +56,7 @@ ALL: tuple[Collector, ...] = (
     UPS,
     NTP,
     CLOUD,
+    DEVICE_MODE,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
