@@ -8,6 +8,7 @@ from exporter.collectors.connection_tracking import CONNECTION_TRACKING
 from exporter.collectors.container import CONTAINER
 from exporter.collectors.device_mode import DEVICE_MODE
 from exporter.collectors.dhcp import DHCP
+from exporter.collectors.disk import DISK
 from exporter.collectors.dns import DNS
 from exporter.collectors.ethernet import ETHERNET
 from exporter.collectors.firewall import FIREWALL
@@ -57,6 +58,7 @@ ALL: tuple[Collector, ...] = (
     NTP,
     CLOUD,
     DEVICE_MODE,
+    DISK,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
