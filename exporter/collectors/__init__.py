@@ -15,6 +15,7 @@ from exporter.collectors.firewall import FIREWALL
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
+from exporter.collectors.kid_control import KID_CONTROL
 from exporter.collectors.log import LOG
 from exporter.collectors.neighbor import NEIGHBOR
 from exporter.collectors.netwatch import NETWATCH
@@ -59,6 +60,7 @@ ALL: tuple[Collector, ...] = (
     CLOUD,
     DEVICE_MODE,
     DISK,
+    KID_CONTROL,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
