@@ -60,11 +60,11 @@ class Fleet:
     async def replace(self, config: Config) -> None:
         """Put `config` in force: routers that are new or changed start afresh, those that are gone are closed."""
         before = dict(self._watched)
+        sections = {section.name: section for section in config.routers}
         kept = {
             name: watched
             for name, watched in before.items()
-            if (section := config.router(name)) is not None
-            and _same(watched.section, self.config, section, config)
+            if name in sections and _same(watched.section, self.config, sections[name], config)
         }
         self._put(config, kept)
         gone = [watched for name, watched in before.items() if name not in kept]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.fleet import KNOWN_COLLECTORS
 from simulator import Network, RouterSpec
 from tests.fakes.served import OPENMETRICS, PASSWORD, Served, config_text, router_of, served, until
 
@@ -86,8 +87,8 @@ async def test_the_module_chooses_the_collectors(exporter: Served) -> None:
         ("?target=hut&module=big", 'there is no module "big"; known: default, small\n'),
         ("?target=%1b[31m%22x", 'there is no target "?[31m"x"; known: hut, tower\n'),
         (
-            "?target=hut&collect[]=wifi",
-            'there is no collector "wifi"; known: system, health, interface, ethernet, hotspot, ppp, queue\n',
+            "?target=hut&collect[]=wi-fi",
+            f'there is no collector "wi-fi"; known: {", ".join(KNOWN_COLLECTORS)}\n',
         ),
         (
             "?target=tower&collect[]=queue",
