@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
+from typing import Self
 
 from tenacity import (
     AsyncRetrying,
@@ -42,8 +43,9 @@ NO_ARGS: Mapping[str, str] = MappingProxyType({})
 class Router:
     """Asks one router over a pool of connections; every method raises only the tree of `routeros.errors`.
 
-    It connects at the first question and opens nothing before. Deadlines cover everything: waiting,
-    connecting, the command and its retries. `clock` must run with the event loop's (seconds, monotonic).
+    It connects at the first question and opens nothing before; `close` it, or use it with `async with`.
+    Deadlines cover everything: waiting, connecting, the command and its retries. `clock` must run with the
+    event loop's (seconds, monotonic).
     """
 
     def __init__(
@@ -78,6 +80,14 @@ class Router:
         return (
             f"<Router {self.target.name} {self.target.address}:{self.target.effective_port} {self._pool!r}>"
         )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def print(
         self,
@@ -163,8 +173,11 @@ class Router:
     async def test(self, *, deadline_s: float | None = None) -> ConnectionTest:
         """How a fresh connection goes: dialled, logged in, asked for its identity and closed.
 
-        The pool and the breaker neither help nor learn from it.
+        The pool and the breaker neither help nor learn from it. Without a deadline it may take the time of a
+        connect and of a command.
         """
+        if deadline_s is None:
+            deadline_s = self._settings.connect_timeout_s + self._settings.command_timeout_s
         times = DialTimes()
         try:
             async with asyncio.timeout(deadline_s):

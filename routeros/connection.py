@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol as Interface
+from functools import partial
 
 from routeros.errors import (
     LoginRefused,
@@ -28,8 +28,9 @@ from routeros.protocol import (
     Protocol,
     Refused,
 )
-from routeros.replies import ConnectionStats, Record
+from routeros.replies import ConnectionStats
 from routeros.settings import PoolSettings
+from routeros.sinks import Answer, Check, Sink
 
 CHECK_COMMAND = ("/system/identity/print", "=.proplist=name")
 _MAX_CANCEL_GRACE = 6
@@ -58,22 +59,6 @@ CONNECTION_TRANSITIONS: dict[tuple[ConnectionState, ConnectionStep], ConnectionS
     (ConnectionState.CHECKING, ConnectionStep.PASSED): ConnectionState.READY,
     **{(state, ConnectionStep.LOST): ConnectionState.CLOSED for state in ConnectionState},
 }
-
-
-class Sink(Interface):
-    """Who waits for a command; each command ends with exactly one of `finished` and `lost`, unless cancelled."""
-
-    def arrived(self, records: list[Record]) -> None:
-        """Rows of a streaming command."""
-
-    def finished(self, command: Command) -> None:
-        """The whole answer is there."""
-
-    def lost(self, error: RouterError) -> None:
-        """The connection ended before the answer."""
-
-    def cancel_answered(self) -> None:
-        """After a cancel: the router has shown that it is alive."""
 
 
 class Connection(asyncio.Protocol):
@@ -177,7 +162,7 @@ class Connection(asyncio.Protocol):
 
         Raises: RouterUnreachable or ProtocolViolation when the connection ends first.
         """
-        answer = _Answer(self._loop.create_future())
+        answer = Answer(self._loop.create_future())
         command = self.submit(words, answer)
         try:
             return await answer.future
@@ -188,7 +173,7 @@ class Connection(asyncio.Protocol):
     def begin_check(self, passed: Callable[[Connection], None]) -> None:
         """See whether the router still answers here; `passed` is called when it does, else it is closed."""
         self._apply(ConnectionStep.CHECK)
-        self.submit(CHECK_COMMAND, _Check(self, passed))
+        self.submit(CHECK_COMMAND, Check(partial(self._check_answered, passed)))
         timeout_s = self._settings.health_check_timeout_s
         self._check_timer = self._loop.call_later(timeout_s, self._check_unanswered)
 
@@ -338,12 +323,12 @@ class Connection(asyncio.Protocol):
             "unhealthy", RouterUnreachable(message, reason=UnreachableReason.DEADLINE, router=self._router)
         )
 
-    def check_passed(self) -> None:
-        """The health check was answered."""
+    def _check_answered(self, passed: Callable[[Connection], None]) -> None:
         if self._check_timer is not None:
             self._check_timer.cancel()
             self._check_timer = None
         self._apply(ConnectionStep.PASSED)
+        passed(self)
 
     def _settle_login(self, error: RouterError | None) -> None:
         if self._login is not None and not self._login.done():
@@ -377,40 +362,3 @@ class Connection(asyncio.Protocol):
     def _apply(self, step: ConnectionStep) -> None:
         """The only place that assigns the state."""
         self._state = CONNECTION_TRANSITIONS[self._state, step]
-
-
-class _Answer:
-    """A sink that resolves a future."""
-
-    def __init__(self, future: asyncio.Future[Command]) -> None:
-        self.future = future
-
-    def arrived(self, records: list[Record]) -> None: ...
-
-    def cancel_answered(self) -> None: ...
-
-    def finished(self, command: Command) -> None:
-        if not self.future.done():
-            self.future.set_result(command)
-
-    def lost(self, error: RouterError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-
-class _Check:
-    """The sink of a health check; losing it needs no word here, the connection's end says it."""
-
-    def __init__(self, connection: Connection, passed: Callable[[Connection], None]) -> None:
-        self._connection = connection
-        self._passed = passed
-
-    def arrived(self, records: list[Record]) -> None: ...
-
-    def cancel_answered(self) -> None: ...
-
-    def lost(self, error: RouterError) -> None: ...
-
-    def finished(self, command: Command) -> None:
-        self._connection.check_passed()
-        self._passed(self._connection)

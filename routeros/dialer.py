@@ -159,7 +159,10 @@ class _Attempt:
             literal = ipaddress.ip_address(self._target.address)
         except ValueError:
             loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(self._target.address, port, type=socket.SOCK_STREAM)
+            try:
+                found = await loop.getaddrinfo(self._target.address, port, type=socket.SOCK_STREAM)
+            except ValueError as error:  # a label too long, or text that no name can hold
+                raise socket.gaierror(str(error)) from error
             return [(int(family), address) for family, _, _, _, address in found]
         family = socket.AF_INET if literal.version == 4 else socket.AF_INET6
         return [(family, (self._target.address, port))]

@@ -260,14 +260,12 @@ class Roster:
             connection.close("shutdown")
             return
         if not connection.is_ready:  # lost between its login and now
-            self._do_without(
-                RouterUnreachable(
-                    "the connection was lost right after login",
-                    reason=UnreachableReason.CLOSED,
-                    router=self._router,
-                )
-            )
+            message = "the router closed the connection right after the login"
+            failure = RouterUnreachable(message, reason=UnreachableReason.CLOSED, router=self._router)
+            self._breaker.failed(self._breaker.generation, failure, begun_s=self._clock())
+            self._do_without(failure)
             return
+        self._no_growth_before_s = float("-inf")
         self._open.append(connection)
         if not self._owner.has_waiting:
             self._breaker.abandoned(self._breaker.generation)

@@ -47,6 +47,13 @@ class Target:
     password: str = field(default="", repr=False)
     tls: TlsSettings | None = None
 
+    def __post_init__(self) -> None:
+        if self.port is not None and not 1 <= self.port <= 65535:
+            raise ValueError(f"a port is between 1 and 65535, got {self.port}")
+        for what, text in (("username", self.username), ("password", self.password)):
+            if re.search("[\ud800-\udfff]", text):
+                raise ValueError(f"the {what} of {self.name} holds half a surrogate pair: it cannot be sent")
+
     @property
     def effective_port(self) -> int:
         """The port that is dialled: the given one, else 8729 with TLS and 8728 without."""
