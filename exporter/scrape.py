@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from exporter import status
 from exporter.cache import Slot
 from exporter.collectors import ALL
+from exporter.collectors.reader import Reading
 from exporter.exposition import Format, Headers, page, without_router
+from exporter.probes import kinds
 from exporter.samples import Family
 from exporter.watch import Watched
 
@@ -17,38 +20,67 @@ COLLECTOR_FAMILIES: tuple[Family, ...] = tuple(family for c in ALL for family in
 FAMILIES: tuple[Family, ...] = (*status.FAMILIES, *COLLECTOR_FAMILIES)
 """Every family the exporter tells of routers, in the order of the page."""
 
-_HEADERS = {fmt: Headers(FAMILIES, fmt) for fmt in Format}
+PAGE_FAMILIES: tuple[Family, ...] = (*FAMILIES, *kinds.FAMILIES)
+"""Every family of `/metrics`: those of routers, and those of what is asked beside them."""
+
+_HEADERS = {fmt: Headers(PAGE_FAMILIES, fmt) for fmt in Format}
 
 
 ROUTERS_IN_A_ROW = 25
 """Routers that are dealt with before the event loop may turn to something else: a few milliseconds of work."""
+PATIENCE_S = 0.5
+"""How long a scrape of several routers waits for those that do not answer, if the others need no longer."""
+LOOK_AGAIN_S = 1.0
+"""How often a scrape that waits looks which routers have gone silent meanwhile."""
 
-_under_way: set[asyncio.Task[None]] = set()
-"""Refreshes that go on after their scrape; the loop itself holds its tasks only weakly."""
+Started = dict[asyncio.Task[Reading], Watched]
+
+_under_way: set[asyncio.Task[bool]] = set()
+"""Scrapes whose refreshes go on after the deadline; the loop itself holds its tasks only weakly."""
 
 
 async def refresh(asked: Asked, *, deadline_s: float) -> bool:
     """Start what is due on every router and wait up to `deadline_s`; what is late goes on by itself.
 
-    True when all of it ended in time.
+    Beside others, a router that does not answer is waited for only as long as they need. True when all ended in time.
     """
     work = asyncio.create_task(_refresh(asked))
     _under_way.add(work)
     work.add_done_callback(_under_way.discard)
     done, _ = await asyncio.wait([work], timeout=max(0.0, deadline_s))
-    return bool(done)
+    return bool(done) and work.result()
 
 
-async def _refresh(asked: Asked) -> None:
-    tasks = set()
+async def _refresh(asked: Asked) -> bool:
+    began_s = asyncio.get_running_loop().time()
+    started: Started = {}
     for some in _in_rows(asked):
         for watched, slots in some:
             for slot in _in_turn(list(slots.values()), watched.next_turn()):
                 if (task := slot.begin()) is not None:
-                    tasks.add(task)
+                    started[task] = watched
         await asyncio.sleep(0)
-    if tasks:
-        await asyncio.wait(tasks)
+    if len(asked) > 1:
+        return await _wait_for_those_that_answer(started, began_s)
+    if started:
+        await asyncio.wait(started)
+    return True
+
+
+async def _wait_for_those_that_answer(started: Started, began_s: float) -> bool:
+    """Wait for refreshes until none is left, or none whose router answers; True when none is left."""
+    loop = asyncio.get_running_loop()
+    pending = set(started)
+    if pending:
+        _, pending = await asyncio.wait(pending, timeout=max(0.0, began_s + PATIENCE_S - loop.time()))
+    while pending:
+        answering = {watched for watched in map(started.__getitem__, pending) if watched.answers is not False}
+        hoped_for = [task for task in pending if started[task] in answering]
+        if not hoped_for:
+            return False
+        await asyncio.wait(hoped_for, timeout=LOOK_AGAIN_S)
+        pending = {task for task in pending if not task.done()}
+    return True
 
 
 def _in_rows(asked: Asked) -> Iterator[Asked]:
@@ -60,15 +92,18 @@ def _in_turn(slots: Sequence[Slot], turn: int) -> Iterable[Slot]:
     return (*slots[start:], *slots[:start])
 
 
-async def metrics_page(asked: Asked, fmt: Format) -> list[bytes]:
-    """The pieces of `/metrics` for the routers asked: every series bears its `router`."""
-    blocks: dict[str, list[bytes]] = {}
+async def metrics_page(
+    asked: Asked, fmt: Format, *, beside: Mapping[str, Sequence[bytes]] = MappingProxyType({})
+) -> list[bytes]:
+    """The pieces of `/metrics` for the routers asked: every series bears its `router`. `beside` are the blocks
+    of what is asked beside them."""
+    blocks: dict[str, list[bytes]] = {name: list(found) for name, found in beside.items()}
     for some in _in_rows(asked):
         for found in (status.blocks(some, pools=True), _blocks(some)):
             for name, lines in found.items():
                 blocks.setdefault(name, []).extend(lines)
         await asyncio.sleep(0)
-    return list(page(FAMILIES, blocks, _HEADERS[fmt], fmt))
+    return list(page(PAGE_FAMILIES, blocks, _HEADERS[fmt], fmt))
 
 
 def probe_page(watched: Watched, slots: Mapping[str, Slot], fmt: Format) -> list[bytes]:

@@ -154,7 +154,9 @@ class Watched:
         if waiting_since_s is None or now_s - waiting_since_s < SILENT_AFTER_S:
             return self.contact.answers
         self._listen(now_s)
-        return now_s - max(self._received_at_s, waiting_since_s) < SILENT_AFTER_S
+        if now_s - max(self._received_at_s, waiting_since_s) >= SILENT_AFTER_S:
+            return False
+        return self.client.stats().connections_open > 0 or self.contact.answers  # bytes alone may be garbage
 
     def _listen(self, now_s: float) -> None:
         """Note when it was last found that bytes had come."""

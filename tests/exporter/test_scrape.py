@@ -14,7 +14,7 @@ from exporter.collectors.reader import Reading
 from exporter.config import CollectorSettings, RouterSection
 from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS
-from exporter.watch import Watched
+from exporter.watch import SILENT_AFTER_S, Watched
 from routeros import (
     Breaker,
     BreakerOpen,
@@ -248,6 +248,44 @@ async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_command
     client.answering.set()
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
     assert (await page(watched))["mikrotik_up,router=core"] == 1
+
+
+async def test_bytes_that_are_no_answers_do_not_make_a_router_up(
+    watched: Watched, client: Client, clock: FakeClock
+) -> None:
+    """A router that was down and now sends something, but lets nobody in, is still down."""
+    client.error = REFUSED
+    await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
+    client.answering.clear()
+    clock.advance(120)
+    await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=0.001)
+    clock.advance(6)
+    client.received_bytes += 1000
+    assert (await page(watched))["mikrotik_up,router=core"] == 0
+
+
+@pytest.mark.parametrize("silent", ["since it was asked", "since before"])
+async def test_beside_others_a_router_that_does_not_answer_is_not_waited_for(
+    client: Client, clock: FakeClock, silent: str
+) -> None:
+    """A page of several routers comes when those that answer are ready, long before the deadline."""
+    hanging, well = Client(), watch(client, clock)
+    gone = watch(hanging, clock, name="gone")
+    await scrape.refresh([(gone, gone.slots(SETTINGS))], deadline_s=5)
+    hanging.answering.clear()
+    clock.advance(120)
+    if silent == "since before":
+        await scrape.refresh([(gone, gone.slots(SETTINGS))], deadline_s=0.001)
+        clock.advance(SILENT_AFTER_S)
+    asked = [(gone, gone.slots(SETTINGS)), (well, well.slots(SETTINGS))]
+    waiting = asyncio.create_task(scrape.refresh(asked, deadline_s=50))
+    await asyncio.wait([waiting], timeout=0.1)
+    assert not waiting.done()
+    clock.advance(SILENT_AFTER_S)
+    async with asyncio.timeout(10):
+        assert not await waiting
+    assert gone.answers is False
+    assert well.answers is True
 
 
 async def test_closing_a_router_ends_its_work(watched: Watched, client: Client) -> None:
