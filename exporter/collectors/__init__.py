@@ -30,6 +30,7 @@ from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
+from exporter.collectors.wireless import WIRELESS
 
 ALL: tuple[Collector, ...] = (
     SYSTEM,
@@ -61,6 +62,7 @@ ALL: tuple[Collector, ...] = (
     DEVICE_MODE,
     DISK,
     KID_CONTROL,
+    WIRELESS,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
