@@ -30,6 +30,7 @@ from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
+from exporter.collectors.wifi import WIFI
 from exporter.collectors.wireless import WIRELESS
 
 ALL: tuple[Collector, ...] = (
@@ -63,6 +64,7 @@ ALL: tuple[Collector, ...] = (
     DISK,
     KID_CONTROL,
     WIRELESS,
+    WIFI,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
