@@ -2,6 +2,7 @@
 
 from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
+from exporter.collectors.capsman import CAPSMAN
 from exporter.collectors.certificate import CERTIFICATE
 from exporter.collectors.cloud import CLOUD
 from exporter.collectors.connection_tracking import CONNECTION_TRACKING
@@ -65,6 +66,7 @@ ALL: tuple[Collector, ...] = (
     KID_CONTROL,
     WIRELESS,
     WIFI,
+    CAPSMAN,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
