@@ -31,6 +31,7 @@ from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
+from exporter.collectors.w60g import W60G
 from exporter.collectors.wifi import WIFI
 from exporter.collectors.wireless import WIRELESS
 
@@ -67,6 +68,7 @@ ALL: tuple[Collector, ...] = (
     WIRELESS,
     WIFI,
     CAPSMAN,
+    W60G,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
