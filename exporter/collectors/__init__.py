@@ -18,6 +18,7 @@ from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
 from exporter.collectors.kid_control import KID_CONTROL
 from exporter.collectors.log import LOG
+from exporter.collectors.lte import LTE
 from exporter.collectors.neighbor import NEIGHBOR
 from exporter.collectors.netwatch import NETWATCH
 from exporter.collectors.ntp import NTP
@@ -69,6 +70,7 @@ ALL: tuple[Collector, ...] = (
     WIFI,
     CAPSMAN,
     W60G,
+    LTE,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
