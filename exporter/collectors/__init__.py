@@ -24,6 +24,7 @@ from exporter.collectors.netwatch import NETWATCH
 from exporter.collectors.ntp import NTP
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
+from exporter.collectors.ppp_client import PPP_CLIENT
 from exporter.collectors.queue import QUEUE
 from exporter.collectors.radius import RADIUS
 from exporter.collectors.route import ROUTE
@@ -71,6 +72,7 @@ ALL: tuple[Collector, ...] = (
     CAPSMAN,
     W60G,
     LTE,
+    PPP_CLIENT,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
