@@ -35,6 +35,7 @@ from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
 from exporter.collectors.w60g import W60G
 from exporter.collectors.wifi import WIFI
+from exporter.collectors.wireguard import WIREGUARD
 from exporter.collectors.wireless import WIRELESS
 
 ALL: tuple[Collector, ...] = (
@@ -73,6 +74,7 @@ ALL: tuple[Collector, ...] = (
     W60G,
     LTE,
     PPP_CLIENT,
+    WIREGUARD,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
