@@ -31,6 +31,7 @@ from exporter.collectors.route import ROUTE
 from exporter.collectors.scheduler import SCHEDULER
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
+from exporter.collectors.tunnel import TUNNEL
 from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
 from exporter.collectors.w60g import W60G
@@ -75,6 +76,7 @@ ALL: tuple[Collector, ...] = (
     LTE,
     PPP_CLIENT,
     WIREGUARD,
+    TUNNEL,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
