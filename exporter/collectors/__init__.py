@@ -16,6 +16,7 @@ from exporter.collectors.firewall import FIREWALL
 from exporter.collectors.health import HEALTH
 from exporter.collectors.hotspot import HOTSPOT
 from exporter.collectors.interface import INTERFACE
+from exporter.collectors.ipsec import IPSEC
 from exporter.collectors.kid_control import KID_CONTROL
 from exporter.collectors.log import LOG
 from exporter.collectors.lte import LTE
@@ -77,6 +78,7 @@ ALL: tuple[Collector, ...] = (
     PPP_CLIENT,
     WIREGUARD,
     TUNNEL,
+    IPSEC,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
