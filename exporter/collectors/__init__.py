@@ -2,6 +2,7 @@
 
 from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
+from exporter.collectors.bgp import BGP
 from exporter.collectors.capsman import CAPSMAN
 from exporter.collectors.certificate import CERTIFICATE
 from exporter.collectors.cloud import CLOUD
@@ -79,6 +80,7 @@ ALL: tuple[Collector, ...] = (
     WIREGUARD,
     TUNNEL,
     IPSEC,
+    BGP,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
