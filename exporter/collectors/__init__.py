@@ -24,6 +24,7 @@ from exporter.collectors.lte import LTE
 from exporter.collectors.neighbor import NEIGHBOR
 from exporter.collectors.netwatch import NETWATCH
 from exporter.collectors.ntp import NTP
+from exporter.collectors.ospf import OSPF
 from exporter.collectors.pool import POOL
 from exporter.collectors.ppp import PPP
 from exporter.collectors.ppp_client import PPP_CLIENT
@@ -81,6 +82,7 @@ ALL: tuple[Collector, ...] = (
     TUNNEL,
     IPSEC,
     BGP,
+    OSPF,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
