@@ -2,6 +2,7 @@
 
 from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
+from exporter.collectors.bfd import BFD
 from exporter.collectors.bgp import BGP
 from exporter.collectors.capsman import CAPSMAN
 from exporter.collectors.certificate import CERTIFICATE
@@ -83,6 +84,7 @@ ALL: tuple[Collector, ...] = (
     IPSEC,
     BGP,
     OSPF,
+    BFD,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
