@@ -32,6 +32,7 @@ from exporter.collectors.ppp_client import PPP_CLIENT
 from exporter.collectors.queue import QUEUE
 from exporter.collectors.radius import RADIUS
 from exporter.collectors.route import ROUTE
+from exporter.collectors.routing_stats import ROUTING_STATS
 from exporter.collectors.scheduler import SCHEDULER
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
@@ -85,6 +86,7 @@ ALL: tuple[Collector, ...] = (
     BGP,
     OSPF,
     BFD,
+    ROUTING_STATS,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
