@@ -4,6 +4,7 @@ from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
 from exporter.collectors.bfd import BFD
 from exporter.collectors.bgp import BGP
+from exporter.collectors.bridge import BRIDGE
 from exporter.collectors.capsman import CAPSMAN
 from exporter.collectors.certificate import CERTIFICATE
 from exporter.collectors.cloud import CLOUD
@@ -87,6 +88,7 @@ ALL: tuple[Collector, ...] = (
     OSPF,
     BFD,
     ROUTING_STATS,
+    BRIDGE,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
