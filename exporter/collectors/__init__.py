@@ -40,6 +40,7 @@ from exporter.collectors.table import Collector
 from exporter.collectors.tunnel import TUNNEL
 from exporter.collectors.ups import UPS
 from exporter.collectors.user import USER
+from exporter.collectors.vlan import VLAN
 from exporter.collectors.w60g import W60G
 from exporter.collectors.wifi import WIFI
 from exporter.collectors.wireguard import WIREGUARD
@@ -89,6 +90,7 @@ ALL: tuple[Collector, ...] = (
     BFD,
     ROUTING_STATS,
     BRIDGE,
+    VLAN,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
