@@ -4,6 +4,7 @@ from exporter.collectors.address_list import ADDRESS_LIST
 from exporter.collectors.arp import ARP
 from exporter.collectors.bfd import BFD
 from exporter.collectors.bgp import BGP
+from exporter.collectors.bonding import BONDING
 from exporter.collectors.bridge import BRIDGE
 from exporter.collectors.capsman import CAPSMAN
 from exporter.collectors.certificate import CERTIFICATE
@@ -91,6 +92,7 @@ ALL: tuple[Collector, ...] = (
     ROUTING_STATS,
     BRIDGE,
     VLAN,
+    BONDING,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
