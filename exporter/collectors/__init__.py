@@ -36,6 +36,7 @@ from exporter.collectors.radius import RADIUS
 from exporter.collectors.route import ROUTE
 from exporter.collectors.routing_stats import ROUTING_STATS
 from exporter.collectors.scheduler import SCHEDULER
+from exporter.collectors.switch import SWITCH
 from exporter.collectors.system import SYSTEM
 from exporter.collectors.table import Collector
 from exporter.collectors.tunnel import TUNNEL
@@ -93,6 +94,7 @@ ALL: tuple[Collector, ...] = (
     BRIDGE,
     VLAN,
     BONDING,
+    SWITCH,
 )
 
 BY_NAME = {collector.name: collector for collector in ALL}
