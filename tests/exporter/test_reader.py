@@ -307,5 +307,9 @@ def test_no_table_asks_for_a_secret() -> None:
     secrets = {"password", "private-key", "secret", "source", "on-event", "imei", "imsi"}
     asked = {field for c in ALL for table in c.tables for field in table.fields}
     assert asked & secrets == set()
-    without = {"/system/health", "/interface/wifi/registration-table", "/interface/wifiwave2/registration-table"}
+    without = {
+        "/system/health",
+        "/interface/wifi/registration-table",
+        "/interface/wifiwave2/registration-table",
+    }
     assert all(table.proplist for c in ALL for table in c.tables if table.path not in without)
