@@ -6,6 +6,7 @@ import hashlib
 import logging
 import ssl
 from functools import lru_cache
+from pathlib import Path
 
 from routeros.errors import RouterUnreachable, UnreachableReason
 from routeros.settings import TlsSettings
@@ -18,12 +19,18 @@ _UNKNOWN = (18, 19, 20, 21)
 _WRONG_NAME = (62, 64)
 
 
-@lru_cache(maxsize=64)
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:
-    """The context for these settings, one for all routers that share them.
+    """The context for these settings, one for all routers that share them until the CA file changes.
 
-    Raises: OSError or ssl.SSLError when the CA file cannot be read.
+    Raises: OSError, of which ssl.SSLError is one, when the CA file cannot be used.
     """
+    return _context(
+        settings, Path(settings.ca_file).stat().st_mtime_ns if settings.ca_file is not None else 0
+    )
+
+
+@lru_cache(maxsize=64)
+def _context(settings: TlsSettings, _changed_ns: int) -> ssl.SSLContext:
     if settings.ca_file is not None or (settings.verify and settings.fingerprint_sha256 is None):
         context = ssl.create_default_context(cafile=settings.ca_file)
         # Certificates made by routers lack what RFC 5280 wants; Python 3.13 and later would refuse them.

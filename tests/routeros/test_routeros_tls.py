@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -208,6 +209,19 @@ async def test_ca_file_that_cannot_be_read(connect: Connect, tmp_path: Path) -> 
             words = await refusal(connect, device, TlsSettings(ca_file=str(path)))
             assert f"the CA file {path} cannot be used" in words
         assert device.connects_total == 0
+
+
+async def test_renewed_ca_file_is_read_again(authority: trustme.CA, connect: Connect, tmp_path: Path) -> None:
+    """Routers share a context; a CA file that was replaced is noticed at the next connection."""
+    path = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    tls = TlsSettings(ca_file=str(path))
+    assert tls_context(tls) is tls_context(TlsSettings(ca_file=str(path)))
+    async with ScriptedRouter(tls=serving(authority.issue_cert("127.0.0.1"))) as device:
+        assert "unknown authority" in await refusal(connect, device, tls)
+        authority.cert_pem.write_to_path(path)
+        os.utime(path, ns=(0, 1))
+        assert await ask(connect, device, tls) == [{"n": "1"}]
 
 
 @pytest.mark.parametrize("written", ["", "ab", "zz" * 32, "ab" * 33])
