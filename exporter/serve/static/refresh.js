@@ -15,6 +15,7 @@
   };
 
   const put = (page) => {
+    document.title = page.title;
     const focused = document.activeElement?.getAttribute("href");
     for (const id of PARTS) document.getElementById(id).replaceWith(page.getElementById(id));
     if (focused) document.querySelector(`#fleet a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
