@@ -47,23 +47,21 @@ async def test_commands_and_rows_are_counted_by_menu(exporter: Served) -> None:
     page = await exporter.get("/metrics")
     assert page.value("tikwatch_commands_total", menu="/system/resource/print", outcome="ok") == 1
     assert page.value("tikwatch_commands_total", menu="/system/resource/print", outcome="deadline") == 0
-    assert page.value("tikwatch_command_duration_seconds_count", menu="/interface/print") == 1
+    assert page.value("tikwatch_command_duration_seconds_count", menu="/system/identity/print") == 1
     rows = page.value("tikwatch_rows_received_total", menu="/interface/print")
     assert rows is not None
     assert rows > 3
     assert page.value("tikwatch_commands_total", menu="other", outcome="ok") == 0
 
 
-@pytest.mark.parametrize(
-    "label", sorted({label for family in FAMILIES for label in family.labels} | {"router"})
-)
-def test_a_label_that_metrics_have_cannot_be_given_to_a_router(tmp_path: Path, label: str) -> None:
+def test_a_label_that_metrics_have_cannot_be_given_to_a_router(tmp_path: Path) -> None:
     """No series may have one label twice, so the configuration refuses every label that any family uses."""
+    taken = {label for family in FAMILIES for label in family.labels} | {"router"}
     file = tmp_path / "exporter.yml"
-    router = {"address": "192.0.2.1", "username": "u", "password": "p", "labels": {label: "x"}}
-    file.write_text(config_text([router]), encoding="utf-8")
+    router = {"address": "192.0.2.1", "username": "u", "password": "p"}
+    file.write_text(config_text([{**router, "labels": dict.fromkeys(sorted(taken), "x")}]), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         read_config(file)
-    for problem in caught.value.problems:
-        assert problem.path.startswith("routers[0] (192.0.2.1) > labels")
-        assert problem.line == 6
+    told = "\n".join(map(str, caught.value.problems))
+    assert len(taken) > 20
+    assert [label for label in taken if f"routers[0] (192.0.2.1) > labels > {label}: " not in told] == []
