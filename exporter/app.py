@@ -1,5 +1,6 @@
 """Makes every object of a running exporter and joins them; the only file that knows them all."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,13 @@ from exporter.config import Config, ExporterWebSection, RouterSection
 from exporter.fleet import Fleet
 from exporter.observers import Observers
 from exporter.performance import Performance
+from exporter.probes.kinds import KINDS
+from exporter.probes.registry import Probes
 from exporter.readinglog import ReadingLog
 from exporter.selfmetrics import CacheCounts, RefusedCounts, SelfMetrics
 from exporter.serve import api, discovery, health, metrics, openapi, pages, probe, reload
 from exporter.serve.faults import contain_faults
-from exporter.serve.keys import FLEET, GUARDS, LIFE, PERFORMANCE, RELOADS, SELF_METRICS, THREADS
+from exporter.serve.keys import FLEET, GUARDS, LIFE, PERFORMANCE, PROBES, RELOADS, SELF_METRICS, THREADS
 from exporter.serve.life import Life, Phase
 from exporter.serve.probe import ROOMS, Rooms
 from exporter.serve.problems import problems
@@ -66,6 +69,7 @@ class Exporter:
         self.guards = Guards(_guard_settings(config.web), scrape_paths=LIMITED_PATHS)
         self.metrics.registry.register(RefusedCounts(self.guards.refused))
         self.fleet = Fleet(config, self._maker())
+        self.probes = Probes(KINDS, config)
         self.metrics.loaded_at.set_to_current_time()
 
     def __repr__(self) -> str:
@@ -98,6 +102,7 @@ class Exporter:
         self.guards.replace(_guard_settings(config.web))
         warn_if_exposed(config.web.model_copy(update={"listen": self._started_with.listen}))
         await self.fleet.replace(config)
+        await self.probes.replace(config)
         self.performance.keep([watched.name for watched in self.fleet])
         return restart_needs(self._started_with, config.web)
 
@@ -125,6 +130,7 @@ def make_app(
         client_max_size=config.web.max_body_bytes,
     )
     app[FLEET] = exporter.fleet
+    app[PROBES] = exporter.probes
     app[SELF_METRICS] = exporter.metrics
     app[PERFORMANCE] = exporter.performance
     app[SURVEY] = Survey(exporter.fleet, exporter.performance)
@@ -148,7 +154,7 @@ async def _threads(app: web.Application) -> AsyncIterator[None]:
 async def _stop(app: web.Application) -> None:
     """End the refreshes first: the scrapes that wait for them then answer with what there is."""
     app[LIFE].move_to(Phase.STOPPING)
-    await app[FLEET].close()
+    await asyncio.gather(app[FLEET].close(), app[PROBES].close())
 
 
 def _guard_settings(section: ExporterWebSection) -> GuardSettings:

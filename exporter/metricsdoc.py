@@ -9,6 +9,8 @@ from prometheus_client.core import Metric
 
 from exporter import status
 from exporter.collectors import ALL
+from exporter.probes import kinds
+from exporter.probes.registry import STATUS_FAMILIES
 from exporter.samples import Family
 from exporter.selfmetrics import SelfMetrics
 
@@ -47,6 +49,11 @@ def _sections() -> Iterator[str]:
             yield f"Per subscriber: {', '.join(names)}.\n"
     yield "## Watching\n\nWhether and how well each router is watched.\n"
     yield _table(_rows(status.FAMILIES))
+    yield "## Probes\n\nHow the measuring of what is no router goes. On `/metrics` only, without a label `router`.\n"
+    yield _table(_rows(STATUS_FAMILIES))
+    for kind in kinds.KINDS:
+        yield f"## Probe `{kind.name}`\n\n{kind.help}\n"
+        yield _table(_rows(kind.families))
     yield "## The exporter itself\n\nOn `/metrics` only, beside `process_*` of the exporter's own process.\n"
     yield _table(_own(SelfMetrics(process=False).registry.collect()))
 

@@ -5,15 +5,19 @@ not known is left out. `ProbeReader` makes a probe readable for `exporter.cache.
 """
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from exporter.collectors.reader import Part, Reading
 from exporter.exposition import label_text, number_text
 from exporter.samples import Family, Kind
+from routeros import CommandDeadline, RouterError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,11 @@ class Probe(Protocol):
 
 
 class ProbeReader:
-    """Reads a probe in its own thread, one measurement at a time, none past `deadline_s`.
+    """Reads a probe in a thread, one measurement at a time, none past `deadline_s`.
 
     A measurement that hangs keeps its thread, and while it does no other is begun: a stuck bot costs one thread.
+    The reading that waited for it in vain, and each one after it until it ends, tells at once that the probe is
+    silent. The threads are daemons, so that one that hangs does not hold up the end of the process.
     """
 
     def __init__(
@@ -62,31 +68,65 @@ class ProbeReader:
         self.probe = probe
         self._deadline_s = deadline_s
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"probe-{probe.name}")
         self._running: asyncio.Future[Sequence[Measured]] | None = None
 
     def __repr__(self) -> str:
-        state = "measuring" if self._running is not None and not self._running.done() else "idle"
+        state = "measuring" if self._is_measuring else "idle"
         return f"<ProbeReader {self.probe.name} {state}>"
 
+    @property
+    def _is_measuring(self) -> bool:
+        return self._running is not None and not self._running.done()
+
     async def read(self) -> Reading:
-        """One measurement as a reading of one table; never fails, a probe that is late tells that it is silent."""
-        if self._running is None or self._running.done():
-            loop = asyncio.get_running_loop()
-            self._running = loop.run_in_executor(self._thread, self.probe.measure)
-        done, _ = await asyncio.wait([self._running], timeout=self._deadline_s)
-        measured = self._running.result() if done else self.probe.silent()
+        """One measurement as a reading of one table. A probe that is late tells that it is silent, which counts
+        as a failure of the probe; what it watches being down does not. Raises what the probe raises."""
+        if not self._is_measuring:
+            self._running = self._begin()
+            await asyncio.wait([self._running], timeout=self._deadline_s)
+        assert self._running is not None  # noqa: S101  begun above, or under way
+        late = not self._running.done()
+        measured = self.probe.silent() if late else self._running.result()
         part = Part(
             blocks=blocks(self.probe.labels, measured),
             read_at_s=self._clock(),
             rows=1,
             samples=len(measured),
         )
-        return Reading(parts={self.probe.name: part}, failures={}, unsupported=frozenset(), tables=1)
+        failures = {self.probe.name: self._lateness()} if late else {}
+        return Reading({self.probe.name: part}, failures, unsupported=frozenset(), tables=1)
 
-    def close(self) -> None:
-        """Let the thread go; one that hangs ends with the process."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+    def _begin(self) -> "asyncio.Future[Sequence[Measured]]":
+        loop = asyncio.get_running_loop()
+        finished: asyncio.Future[Sequence[Measured]] = loop.create_future()
+        finished.add_done_callback(_look_at)
+
+        def work() -> None:
+            try:
+                measured = self.probe.measure()
+            except BaseException as error:  # noqa: BLE001  whatever it is, it belongs to whoever reads
+                _hand_over(loop, finished.set_exception, error)
+            else:
+                _hand_over(loop, finished.set_result, measured)
+
+        threading.Thread(target=work, name=f"probe-{self.probe.name}", daemon=True).start()
+        return finished
+
+    def _lateness(self) -> RouterError:
+        return CommandDeadline(
+            f"no measurement within {self._deadline_s:g} s", path=self.probe.name, allowed_s=self._deadline_s
+        )
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, take: Callable[[T], None], what: T) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop ended meanwhile: nobody waits any more
+        loop.call_soon_threadsafe(take, what)
+
+
+def _look_at(finished: "asyncio.Future[Sequence[Measured]]") -> None:
+    """Take note of an error that came too late to be read, so that asyncio does not complain of it."""
+    if not finished.cancelled():
+        finished.exception()
 
 
 def blocks(labels: Mapping[str, str], measured: Iterable[Measured]) -> dict[str, bytes]:

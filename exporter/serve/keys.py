@@ -6,12 +6,14 @@ from aiohttp import web
 
 from exporter.fleet import Fleet
 from exporter.performance import Performance
+from exporter.probes.registry import Probes
 from exporter.selfmetrics import SelfMetrics
 from exporter.serve.life import Life
 from exporter.serve.reloads import Reloads
 from runtime.guards import Guards
 
 FLEET = web.AppKey("fleet", Fleet)
+PROBES = web.AppKey("probes", Probes)
 SELF_METRICS = web.AppKey("self_metrics", SelfMetrics)
 PERFORMANCE = web.AppKey("performance", Performance)
 GUARDS = web.AppKey("guards", Guards)

@@ -1,4 +1,4 @@
-"""GET /metrics: every router, and the exporter's own metrics."""
+"""GET /metrics: every router, what is asked beside them, and the exporter's own metrics."""
 
 import asyncio
 
@@ -9,8 +9,9 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS
+from exporter.probes.registry import Probes
 from exporter.scrape import metrics_page, refresh
-from exporter.serve.keys import FLEET, SELF_METRICS, THREADS
+from exporter.serve.keys import FLEET, PROBES, SELF_METRICS, THREADS
 from exporter.serve.pagebody import page_body, page_response
 from exporter.serve.scrapelog import late_refreshes, scrape_finished
 from exporter.serve.scraperequest import ScrapeRequest
@@ -19,13 +20,15 @@ ENDPOINT = "metrics"
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """What is known of every router by the deadline; `collect[]` narrows it to the collectors named."""
+    """What is known of every router and probe by the deadline; `collect[]` narrows it to the collectors named."""
     began_s = asyncio.get_running_loop().time()
-    fleet, own = request.app[FLEET], request.app[SELF_METRICS]
+    fleet, probes, own = request.app[FLEET], request.app[PROBES], request.app[SELF_METRICS]
     wanted = ScrapeRequest.of(request, known=KNOWN_COLLECTORS, config=fleet.config)
     asked = fleet.asked(wanted.only)
-    late = None if await refresh(asked, deadline_s=wanted.deadline_s) else late_refreshes(asked)
-    pieces = await metrics_page(asked, wanted.fmt)
+    routers, beside = refresh(asked, deadline_s=wanted.deadline_s), _refresh_probes(probes, wanted)
+    in_time = await asyncio.gather(routers, beside)
+    late = None if all(in_time) else [*late_refreshes(asked), *probes.late()]
+    pieces = await metrics_page(asked, wanted.fmt, beside={} if wanted.only else probes.blocks())
     if wanted.fmt is Format.OPENMETRICS:
         pieces.pop()  # the end mark; the exporter's own metrics come after and bring it
     body = await page_body(
@@ -33,6 +36,11 @@ async def metrics(request: web.Request) -> web.Response:
     )
     scrape_finished(own, ENDPOINT, began_s=began_s, late=late, body_bytes=body.size_bytes)
     return page_response(body, wanted)
+
+
+async def _refresh_probes(probes: Probes, wanted: ScrapeRequest) -> bool:
+    """Who asks for some collectors asks for no probe."""
+    return True if wanted.only else await probes.refresh(deadline_s=wanted.deadline_s)
 
 
 def own_page(registry: CollectorRegistry, fmt: Format) -> bytes:
