@@ -102,7 +102,8 @@ def label_faults(given: Given, known: object) -> Iterator[InitErrorDetails]:
 def order_faults(given: Given) -> Iterator[InitErrorDetails]:
     """Pairs of values, preset included, of which the lower one is above the upper one."""
     pool = _mapping(given.get("pool"))
-    preset = PRESETS.get(pool.get("preset", "default"), PRESETS["default"])
+    named = pool.get("preset")
+    preset = next((own for name, own in PRESETS.items() if name == named), PRESETS["default"])
     yield from _pair("min_size", "max_size", pool, asdict(preset.pool), "pool")
     retry, breaker = _mapping(given.get("retry")), _mapping(given.get("breaker"))
     yield from _pair("min_wait_s", "max_wait_s", retry, asdict(preset.retry), "retry")

@@ -19,6 +19,7 @@ def server_context(cert_file: Path, key_file: Path, client_ca_file: Path | None 
         raise CertificateUnusable(f"{key_file} has a passphrase; store the key without one")
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # what the default is differs between builds of Python
     try:
         context.load_cert_chain(cert_file, key_file, password=no_passphrase)
     except ssl.SSLError as error:
