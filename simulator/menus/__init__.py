@@ -3,15 +3,31 @@
 from functools import lru_cache
 
 from ..menu import Menu, Traits
+from .firewall import FIREWALL
 from .hotspot import HOTSPOT
 from .interface import INTERFACE
 from .ip import IP
 from .ppp import PPP
 from .queue import QUEUE
+from .radius import RADIUS
+from .routes import ROUTES
+from .services import SERVICES
 from .system import SYSTEM
 from .tools import TOOLS
 
-ALL: tuple[Menu, ...] = (*SYSTEM, *INTERFACE, *HOTSPOT, *PPP, *QUEUE, *IP, *TOOLS)
+ALL: tuple[Menu, ...] = (
+    *SYSTEM,
+    *INTERFACE,
+    *HOTSPOT,
+    *PPP,
+    *QUEUE,
+    *IP,
+    *TOOLS,
+    *FIREWALL,
+    *ROUTES,
+    *RADIUS,
+    *SERVICES,
+)
 
 
 @lru_cache(maxsize=64)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .firewall import add_firewall
 from .guests import add_hotspot
 from .networks import add_networks
 from .ports import add_ports
 from .queues import add_queues
 from .records import add_records
+from .services import add_services
 from .subscribers import add_pppoe
 
 if TYPE_CHECKING:
@@ -23,3 +25,5 @@ def populate(world: World) -> None:
     add_hotspot(world)
     add_queues(world)
     add_records(world)
+    add_firewall(world)
+    add_services(world)

@@ -101,7 +101,14 @@ _HOME = _counts(
 )
 
 _ALL = (
-    Profile("home", "a home router: 5 ports, a few leases and queues", HAP, "7.16.2", _HOME),
+    Profile(
+        "home",
+        "a home router: 5 ports, a few leases and queues",
+        HAP,
+        "7.16.2",
+        _HOME,
+        frozenset({"container"}),
+    ),
     Profile(
         "hotspot",
         "a cafe or hotel: 2 hotspot servers, 120 guests, PoE",
@@ -148,6 +155,7 @@ _ALL = (
             scripts=6,
             certificates=2,
         ),
+        frozenset({"ups"}),
     ),
     Profile(
         "large",
