@@ -10,6 +10,7 @@ import yaml
 from benchmarks.pages import Page, scrape
 from benchmarks.programs import HOST, Program, free_port, is_listening
 from benchmarks.simulated import PASSWORD, USERNAME
+from exporter.fleet import KNOWN_COLLECTORS
 
 Settings = Mapping[str, object]
 COLLECTORS = ("system", "health", "interface", "ethernet", "hotspot", "ppp", "queue")
@@ -28,6 +29,14 @@ def collecting(settings: Mapping[str, Settings] | None = None, **everywhere: obj
 
 ALWAYS_FRESH = collecting(ttl_s=0)
 """Every scrape asks for everything: a cache would answer instead of the router."""
+EVERY_DEFAULT: Settings = {
+    "modules": {
+        "default": {
+            "collectors": {name: {"ttl_s": 0} for name, own in KNOWN_COLLECTORS.items() if own.on_by_default}
+        }
+    }
+}
+"""The same with every collector that runs when the configuration says nothing."""
 
 
 class Exporting:

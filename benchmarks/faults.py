@@ -58,7 +58,7 @@ class Fleet:
 
 def measure(effort: Effort) -> Sequence[Line]:
     """Warm both fleets up, break three routers of one, look at both in turn."""
-    count, deadline_s = effort.pick(20, 20, 2), float(effort.pick(5, 5))
+    count, deadline_s = effort.pick(20, 20, 2), float(effort.pick(5, 5, 1))
     kinds = [
         Routers(f"{fleet}-{kind}", count=number, latency_s=COMMAND_S)
         for fleet in ("well", "ill")

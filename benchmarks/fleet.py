@@ -10,19 +10,18 @@ from benchmarks.measures import Effort, Figure, Line, Unit, at_most, median
 from benchmarks.peers import mktxp
 from benchmarks.simulated import Routers, simulated
 
-COMMAND_S = 0.05
-
 
 def measure(effort: Effort) -> Sequence[Line]:
     """Both, one after the other."""
-    return [*_hundred(effort), *_thousand(effort)]
+    command_s = effort.pick(50, 50, 5) / 1000
+    return [*_hundred(command_s, effort), *_thousand(command_s, effort)]
 
 
-def _hundred(effort: Effort) -> list[Line]:
+def _hundred(command_s: float, effort: Effort) -> list[Line]:
     rounds, count = effort.pick(5, 3), effort.pick(100, 100, 2)
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        with simulated([Routers("home", count=count, latency_s=COMMAND_S)], folder) as network:
+        with simulated([Routers("home", count=count, latency_s=command_s)], folder) as network:
             with exporting(network.ports, folder, ALWAYS_FRESH) as exporter:
                 cold = exporter.scrape(deadline_s=60)
                 for _ in range(3):
@@ -48,14 +47,14 @@ def _hundred(effort: Effort) -> list[Line]:
     return lines
 
 
-def _thousand(effort: Effort) -> list[Line]:
+def _thousand(command_s: float, effort: Effort) -> list[Line]:
     """Scraped as Prometheus does: gzip, a deadline of 10 s, on the beat."""
-    intervals, count = effort.pick(4, 1), effort.pick(1000, 1000, 2)
+    intervals, count = effort.pick(4, 1), effort.pick(1000, 1000, 3)
     interval_s = float(effort.pick(15, 15, 1))
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         with (
-            simulated([Routers("home", count=count, latency_s=COMMAND_S)], folder) as network,
+            simulated([Routers("home", count=count, latency_s=command_s)], folder) as network,
             exporting(network.ports, folder) as exporter,
         ):
             next_s = time.monotonic() + interval_s
