@@ -36,7 +36,10 @@ def document() -> str:
 def _sections() -> Iterator[str]:
     for collector in ALL:
         policies = ", ".join(f"`{policy}`" for policy in collector.policies)
-        yield f"## `{collector.name}`\n\n{collector.help} Read at most every {collector.ttl_s:g} s; needs {policies}.\n"
+        yield (
+            f"## `{collector.name}`\n\n{collector.help} Read at most every {collector.ttl_s:g} s; needs {policies}."
+            f"{'' if collector.on_by_default else ' Runs only where a module names it.'}\n"
+        )
         yield _table(_rows(collector.families))
         subscribers = [table for table in collector.tables if table.subscribers]
         if subscribers:
@@ -46,7 +49,8 @@ def _sections() -> Iterator[str]:
                 for row in table.rows
                 if not row.counts and not row.arrivals
             ]
-            yield f"Per subscriber: {', '.join(names)}.\n"
+            mode = "" if collector.mode == "full" else f" (`mode` is `{collector.mode}` unless set)"
+            yield f"Per subscriber{mode}: {', '.join(names)}.\n"
     yield "## Watching\n\nWhether and how well each router is watched.\n"
     yield _table(_rows(status.FAMILIES))
     yield "## Probes\n\nHow the measuring of what is no router goes. On `/metrics` only, without a label `router`.\n"
