@@ -83,9 +83,10 @@ class Error(Body):
 
 
 class PastError(Error):
-    """A failure that a collector saw, perhaps over by now."""
+    """The latest failure, perhaps over by now."""
 
-    collector: str
+    collector: str | None
+    """Whose command failed; null if it was the connection."""
     at: datetime
 
 

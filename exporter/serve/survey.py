@@ -15,7 +15,7 @@ from exporter.judgement import CollectorEvidence, Evidence, Health, Judgement, j
 from exporter.performance import Performance, Recent
 from exporter.serve import models
 from exporter.watch import Watched
-from routeros import BreakerState, RouterError, failure_class
+from routeros import BreakerState, CommandDeadline, CommandFailed, RouterError, failure_class
 
 _STATES = {True: models.State.UP, False: models.State.DOWN, None: models.State.UNKNOWN}
 
@@ -198,7 +198,7 @@ def _past_error(watched: Watched) -> models.PastError | None:
     return models.PastError(
         failure_class=failure_class(mishap.error),
         message=mishap.error.message,
-        collector=mishap.collector,
+        collector=mishap.collector if isinstance(mishap.error, CommandFailed | CommandDeadline) else None,
         at=_moment(mishap.at_s),
     )
 
