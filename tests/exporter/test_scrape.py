@@ -154,7 +154,7 @@ async def test_the_order_of_collectors_turns_from_scrape_to_scrape(client: Clien
     first = set()
     for _ in SETTINGS:
         client.asked.clear()
-        clock.advance(120)
+        clock.advance(600)
         await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
         first.add(client.asked[0])
     assert len(first) == len(SETTINGS)
