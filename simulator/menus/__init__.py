@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from ..menu import Menu, Traits
+from .bridging import BRIDGING
 from .firewall import FIREWALL
 from .hotspot import HOTSPOT
 from .interface import INTERFACE
@@ -11,9 +12,13 @@ from .ppp import PPP
 from .queue import QUEUE
 from .radius import RADIUS
 from .routes import ROUTES
+from .routing import ROUTING
 from .services import SERVICES
 from .system import SYSTEM
 from .tools import TOOLS
+from .tunnel import TUNNEL
+from .uplink import UPLINK
+from .wireless import WIRELESS
 
 ALL: tuple[Menu, ...] = (
     *SYSTEM,
@@ -27,6 +32,11 @@ ALL: tuple[Menu, ...] = (
     *ROUTES,
     *RADIUS,
     *SERVICES,
+    *WIRELESS,
+    *UPLINK,
+    *TUNNEL,
+    *ROUTING,
+    *BRIDGING,
 )
 
 

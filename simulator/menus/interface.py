@@ -33,12 +33,14 @@ def monitor(sample: Sample, *names: str) -> Command:
 
     def run(world: World, menu: Menu, call: Call) -> Outcome:
         rows = [Row("*0", {})] if menu.singleton else targets(world, menu, call, *names)
+        wanted = call.args[".proplist"].split(",") if ".proplist" in call.args else None
 
         def frame(number: int) -> Iterator[bytes]:
             world.advance()
             section = () if "once" in call.args else ((".section", str(number)),)
             for row in rows:
-                yield call.row(*sample(world, row), *section)
+                said = sample(world, row)
+                yield call.row(*(said if wanted is None else [p for p in said if p[0] in wanted]), *section)
 
         if "once" in call.args:
             return Answer(frame(0))
@@ -308,16 +310,6 @@ INTERFACE = (
         editable=False,
         hardware="poe",
         commands={"monitor": monitor(poe_sample), "power-cycle": Command(_power_cycle, "write")},
-    ),
-    Menu(
-        "/interface/bridge",
-        "name mtu=auto actual-mtu=1500 l2mtu mac-address arp=enabled protocol-mode=rstp priority=0x8000 "
-        "auto-mac=true vlan-filtering=false fast-forward=true igmp-snooping=false ageing-time=5m "
-        "dhcp-snooping=false running=false disabled=false comment",
-        table="/interface",
-        where=is_type("bridge"),
-        on_change=switched,
-        editable=False,
     ),
     Menu(
         "/interface/vlan",

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from .firewall import add_firewall
 from .guests import add_hotspot
+from .links import add_bridge_ports, add_links
 from .networks import add_networks
-from .ports import add_ports
+from .ports import add_ports, add_vlans
 from .queues import add_queues
+from .radio import add_radios
 from .records import add_records
+from .routing import add_routing
 from .services import add_services
 from .subscribers import add_pppoe
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 def populate(world: World) -> None:
     """Fill the tables of a new world; each part is skipped where its count is 0."""
     add_ports(world)
+    add_radios(world)
+    add_links(world)
+    add_vlans(world)
     add_networks(world)
     add_pppoe(world)
     add_hotspot(world)
@@ -27,3 +33,5 @@ def populate(world: World) -> None:
     add_records(world)
     add_firewall(world)
     add_services(world)
+    add_bridge_ports(world)
+    add_routing(world)

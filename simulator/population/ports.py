@@ -28,10 +28,10 @@ def bridge_name(world: World) -> str:
 
 
 def add_ports(world: World) -> None:
-    """Every static interface; the first port is the uplink."""
+    """Every port, and the bridge; the first port is the uplink."""
     random = seeded("ports", world.spec.seed, world.spec.name)
     if world.version >= (7,):
-        _add(
+        add_interface(
             world,
             "lo",
             "loopback",
@@ -43,7 +43,13 @@ def add_ports(world: World) -> None:
         )
     board = world.board
     for number in range(1, board.ethers + 1):
-        _ethernet(world, number, f"ether{number}", random.uniform(2e4, 2e6), cable=number != board.ethers)
+        _ethernet(
+            world,
+            number,
+            f"ether{number}",
+            random.uniform(2e4, 2e6),
+            cable=number == 1 or number != board.ethers,
+        )
     for number in range(1, board.sfps + 1):
         module = _MODULES[(number - 1) % len(_MODULES)]
         row = _ethernet(
@@ -56,21 +62,30 @@ def add_ports(world: World) -> None:
         draw = random.randint(90, 420) if number % 3 and row.values["running"] == "true" else 0
         row.values |= {"poe-out": "off" if number == 1 else "auto-on", "poe-draw": str(draw)}
     bridge = bridge_name(world)
-    _add(world, bridge, "bridge", 6e5, 3e6, mtu="auto", l2mtu="1592", mac_address=mac(0x10, 255))
+    add_interface(world, bridge, "bridge", 6e5, 3e6, mtu="auto", l2mtu="1592", mac_address=mac(0x10, 255))
+    if world.spec.profile not in ("ancient", "chr"):
+        _flap_now_and_then(world, f"ether{max(2, board.ethers - 1)}")
+
+
+def add_vlans(world: World) -> None:
+    """VLANs of the bridge: as many as the profile counts, or more to reach its number of interfaces."""
+    random = seeded("vlans", world.spec.seed, world.spec.name)
     vlans = world.spec.count("vlans")
     wanted = world.spec.count("interfaces")
     vlans = max(vlans, wanted - len(world.table("/interface")))
     for number in range(1, vlans + 1):
-        _vlan(world, number, bridge, random.uniform(1e3, 4e5))
-    if world.spec.profile not in ("ancient", "chr"):
-        _flap_now_and_then(world, f"ether{max(2, board.ethers - 1)}")
+        _vlan(world, number, bridge_name(world), random.uniform(1e3, 4e5))
 
 
 def _none(number: int) -> Row:
     raise LookupError(f"the board has no ether{number}")
 
 
-def _add(world: World, name: str, kind: str, rx: float, tx: float, **values: str) -> Row:
+def add_interface(world: World, name: str, kind: str, rx: float, tx: float, **values: str) -> Row:
+    """An interface that runs and has carried traffic since the boot, at mean rates in bytes per second.
+
+    `values` are its other fields, underscores for hyphens; they come last.
+    """
     age_s = world.uptime_s
     phase = len(world.table("/interface"))
     flow = Flow(rx, tx, world.moment, phase=phase, age_s=age_s)
@@ -82,12 +97,12 @@ def _add(world: World, name: str, kind: str, rx: float, tx: float, **values: str
     }
     if kind in ("loopback", "vlan"):
         del running["last-link-up-time"]
-    return world.add("/interface", flow=flow, since_s=world.boot_s, **running, **values)
+    return world.add("/interface", flow=flow, since_s=world.boot_s, **{**running, **values})
 
 
 def _ethernet(world: World, number: int, name: str, rate: float, *, cable: bool, **values: str) -> Row:
     shown = f"{name}-wan" if number == 1 and world.spec.profile in ("isp", "large") else name
-    row = _add(
+    row = add_interface(
         world, shown, "ether", rate * (3 if number == 1 else 0.3), rate, default_name=name, l2mtu="1598",
         max_l2mtu="9214", mac_address=mac(0x10, number), orig_mac_address=mac(0x10, number),
         advertise="10M-baseT-half,10M-baseT-full,100M-baseT-half,100M-baseT-full,1G-baseT-full", **values,
@@ -114,7 +129,7 @@ def _ethernet(world: World, number: int, name: str, rate: float, *, cable: bool,
 def _vlan(world: World, number: int, bridge: str, rate: float) -> None:
     vlan_id = 10 * number if number <= 40 else 400 + number
     name = 'guest "Café" vlan' if number == 1 else f"vlan{vlan_id}"
-    _add(
+    add_interface(
         world, name, "vlan", rate * 0.2, rate, l2mtu="1588", mac_address=mac(0x10, 1), interface=bridge,
         vlan_id=str(vlan_id),
     )  # fmt: skip

@@ -23,9 +23,13 @@ _V6_SENSORS = (
     Sensor("cpu-temperature", 51, "C", 4),
 )
 
+_USUAL = frozenset({"routerboard", "health", "flash"})
+_SWITCHED = _USUAL | {"switch"}
+
 HAP = Board(
-    "hAP ax^2", "C52iG-5HaxD2HaxD", "arm64", "ARM64", 4, 864, 1024, 128, ethers=5, sensors=_SMALL_SENSORS
-)
+    "hAP ax^2", "C52iG-5HaxD2HaxD", "arm64", "ARM64", 4, 864, 1024, 128, ethers=5, sensors=_SMALL_SENSORS,
+    hardware=_SWITCHED | {"wifi", "lte"},
+)  # fmt: skip
 RB5009 = Board(
     "RB5009UPr+S+IN",
     "RB5009UPr+S+",
@@ -39,28 +43,32 @@ RB5009 = Board(
     sfps=1,
     poe_ports=tuple(range(1, 9)),
     sensors=(*_SMALL_SENSORS, Sensor("cpu-temperature", 49, "C", 4)),
-    hardware=frozenset({"routerboard", "health", "flash", "poe"}),
+    hardware=_SWITCHED | {"poe", "wifi"},
     licence_level="5",
 )
 CCR2004 = Board(
     "CCR2004-16G-2S+", "CCR2004-16G-2S+", "arm64", "ARM64", 4, 1700, 4096, 128,
-    ethers=16, sfps=2, sensors=_BIG_SENSORS,
+    ethers=16, sfps=2, sensors=_BIG_SENSORS, hardware=_SWITCHED,
 )  # fmt: skip
 CCR2116 = Board(
     "CCR2116-12G-4S+", "CCR2116-12G-4S+", "arm64", "ARM64", 16, 2000, 16384, 128,
-    ethers=13, sfps=4, sensors=_BIG_SENSORS,
+    ethers=13, sfps=4, sensors=_BIG_SENSORS, hardware=_SWITCHED,
 )  # fmt: skip
 CRS354 = Board(
     "CRS354-48G-4S+2Q+RM", "CRS354-48G-4S+2Q+", "mipsbe", "MIPS 24Kc V7.4", 1, 650, 64, 16,
-    ethers=49, sfps=4, sensors=_BIG_SENSORS,
+    ethers=49, sfps=4, sensors=_BIG_SENSORS, hardware=_SWITCHED,
 )  # fmt: skip
 CHR = Board(
     "CHR QEMU Standard PC (i440FX + PIIX, 1996)", "", "x86_64", "Intel(R) Xeon(R)", 2, 2400, 1024, 128,
     ethers=3, hardware=frozenset({"chr"}), licence_level="p1",
 )  # fmt: skip
-HEX_V6 = Board(
-    "hEX", "RB750Gr3", "mmips", "MIPS 1004Kc V2.15", 4, 880, 256, 16,
-    ethers=5, sensors=_V6_SENSORS, licence_level="4",
+HAP_V6 = Board(
+    "hAP ac", "RB962UiGS-5HacT2HnT", "mipsbe", "MIPS 74Kc V5.0", 1, 720, 128, 16,
+    ethers=5, sensors=_V6_SENSORS, hardware=_SWITCHED | {"wlan"}, licence_level="4",
+)  # fmt: skip
+NRAY = Board(
+    "nRAY 60G", "nRAYG-60ad", "arm64", "ARM64", 2, 716, 256, 16,
+    ethers=1, sensors=_SMALL_SENSORS, hardware=_USUAL | {"w60g"}, licence_level="3",
 )  # fmt: skip
 RB951 = Board(
     "RB951G-2HnD", "951G-2HnD", "mipsbe", "MIPS 74Kc V4.12", 1, 600, 128, 128,
@@ -103,7 +111,7 @@ _HOME = _counts(
 _ALL = (
     Profile(
         "home",
-        "a home router: 5 ports, a few leases and queues",
+        "a home router: 5 ports, wifi, LTE, a few leases and queues",
         HAP,
         "7.16.2",
         _HOME,
@@ -137,7 +145,7 @@ _ALL = (
         CCR2004,
         "7.18.2",
         _counts(
-            vlans=20,
+            vlans=15,
             interfaces=40,
             pppoe=200,
             secrets=500,
@@ -195,16 +203,17 @@ _ALL = (
         "7.18.2",
         _counts(vlans=2, queues=2, leases=4, arp=8, log=20, certificates=1),
     ),
+    Profile("link", "one end of a 60 GHz link", NRAY, "7.16.2", _counts(arp=2, log=10)),
     Profile(
         "legacy",
-        "RouterOS 6.49: health in one record, old dates, no wireless package",
-        HEX_V6,
+        "RouterOS 6.49: health in one record, old dates, wireless, BGP",
+        HAP_V6,
         "6.49.10",
         _counts(
             pppoe=20, secrets=40, hotspot_servers=1, hotspot_active=15, hotspot_hosts=25, hotspot_users=60,
             hotspot_cookies=8, queues=45, queue_tree=2, leases=20, arp=24, log=40, netwatch=2, scripts=2,
         ),
-        _V6_PACKAGES,
+        _V6_PACKAGES | {"wireless", "routing"},
     ),
     Profile(
         "ancient",

@@ -126,7 +126,7 @@ async def test_librouteros_over_tls(start: Start, certificate: tuple[TlsFiles, s
         finally:
             api.close()
 
-    assert len(await asyncio.to_thread(read)) == 8
+    assert len(await asyncio.to_thread(read)) == 14
 
 
 async def test_librouteros_sees_fatal(start: Start) -> None:

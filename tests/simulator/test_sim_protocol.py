@@ -135,8 +135,8 @@ async def test_proplist_gives_those_fields_and_no_others(start: Start, connect: 
         (["?<link-downs=0"], set()),
         (["?type=bridge", "?type=loopback", "?#|"], {"bridge", "lo"}),
         (
-            ["?type=ether", "?#!", "?-comment", "?dynamic=true", "?#!", "?#&&"],
-            {"bridge", "lo", 'guest "Café" vlan'},
+            ["?type=ether", "?#!", "?-comment", "?dynamic=true", "?#!", "?type=wifi", "?#!", "?#&&&"],
+            {"bridge", "lo", 'guest "Café" vlan', "lte1", "l2tp-kantor", "wg-rumah"},
         ),
         (["?type=ether", "?name=ether3", "?#&"], {"ether3"}),
         (["?=type=ether", "?name=ether5"], {"ether5"}),
@@ -270,10 +270,10 @@ async def test_garbage_from_a_client_ends_its_connection_only(start: Start, conn
 @pytest.mark.parametrize(
     ("profile", "command", "message"),
     [
-        ("home", "/interface/wifi/registration-table/print", "no such command or directory (wifi)"),
+        ("isp", "/interface/wifi/registration-table/print", "no such command or directory (wifi)"),
         ("chr", "/system/health/print", "no such command or directory (health)"),
         ("home", "/interface/ethernet/poe/print", "no such command or directory (poe)"),
-        ("legacy", "/interface/wireless/print", "no such command prefix"),
+        ("ancient", "/interface/wireless/print", "no such command prefix"),
         ("ancient", "/ip/hotspot/active/print", "no such command prefix"),
         ("ancient", "/ppp/active/print", "no such command prefix"),
         ("home", "/interface/explode", "no such command"),
