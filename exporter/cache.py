@@ -55,8 +55,9 @@ class Slot:
     unparsable: int = 0
     failing_since_s: float | None = None
     """When the first of the readings that failed in a row, up to the last one, had begun."""
+    started_s: float | None = None
+    """When the latest refresh began (monotonic); None before the first."""
     _parts: dict[str, Part] = field(default_factory=dict)
-    _started_s: float | None = None
     _task: asyncio.Task[Reading] | None = None
 
     def __repr__(self) -> str:
@@ -76,7 +77,7 @@ class Slot:
         return self._task
 
     def _is_fresh(self, now_s: float) -> bool:
-        if self._started_s is None or self.last is None:
+        if self.started_s is None or self.last is None:
             return False
         ttl_s = self.ttl_s
         if not self.last.parts:
@@ -85,10 +86,10 @@ class Slot:
                 return False  # nothing was sent, so asking again costs the router nothing
             if any(isinstance(error, RouterUnreachable) for error in errors):
                 ttl_s = min(UNREACHABLE_RETRY_S, ttl_s)
-        return now_s - self._started_s < ttl_s
+        return now_s - self.started_s < ttl_s
 
     async def _refresh(self) -> Reading:
-        started_s = self._started_s = self.clock()
+        started_s = self.started_s = self.clock()
         try:
             reading = await self.reader.read()
         except Exception as broken:  # noqa: BLE001  # the edge of one collector: its fault must not cost a scrape
@@ -131,11 +132,6 @@ class Slot:
         return max((now_s - part.read_at_s for part in self._servable().values()), default=None)
 
     @property
-    def asked_s_ago(self) -> float | None:
-        """Seconds since the latest refresh was started; None before the first."""
-        return None if self._started_s is None else self.clock() - self._started_s
-
-    @property
     def is_refreshing(self) -> bool:
         """Whether a refresh is under way."""
         return self._task is not None
@@ -143,7 +139,7 @@ class Slot:
     @property
     def refreshing_since_s(self) -> float | None:
         """When the refresh under way began (monotonic); None while there is none."""
-        return self._started_s if self._task is not None else None
+        return self.started_s if self._task is not None else None
 
     @property
     def left_out(self) -> int:

@@ -6,7 +6,7 @@ judge(Evidence(answers=False, cause="unreachable", contact_text="connection refu
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 MIN_COMMANDS = 10
 """Fewer commands than this in the window prove nothing about rates and latencies."""
@@ -18,7 +18,7 @@ QUEUE_PER_SLOT = 4.0
 SLOW_REFRESH_S = 10.0
 
 
-class Health(Enum):
+class Health(StrEnum):
     """From good to bad; unknown is no judgement, because nobody asked."""
 
     HEALTHY = "healthy"

@@ -225,6 +225,11 @@ class Watched:
         self.last_scrape.came_at_s, self.last_scrape.lasted_s = self._wall_clock(), 0.0
         return self._turn
 
+    @property
+    def asked_s_ago(self) -> float | None:
+        """Seconds since the latest scrape asked this router; None before the first."""
+        return self._clock() - self._turn_began_s if self._turn else None
+
     async def keep(self, wanted: Collection[tuple[str, CollectorSettings]]) -> None:
         """Let go of the slots that no module asks for any more."""
         for key in [key for key in self._slots if key not in wanted]:

@@ -3,8 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -18,14 +17,6 @@ from exporter.watch import Watched
 from routeros import BreakerState, CommandDeadline, CommandFailed, RouterError, failure_class
 
 _STATES = {True: models.State.UP, False: models.State.DOWN, None: models.State.UNKNOWN}
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The slots that a router is judged by, and seconds since the latest of them was asked; None before any was."""
-
-    newest_s: float | None
-    slots: Sequence[tuple[str, Slot]]
 
 
 class Survey:
@@ -56,7 +47,7 @@ class Survey:
 
     def detail(self, watched: Watched) -> models.RouterDetail:
         """One router with its collectors."""
-        collectors = [_collector(name, slot) for name, slot in self._slots(watched).slots]
+        collectors = [_collector(name, slot) for name, slot in self._slots(watched).items()]
         return models.RouterDetail(**self._glance(watched), collectors=collectors)
 
     def judgement(self, watched: Watched) -> Judgement:
@@ -65,8 +56,8 @@ class Survey:
 
     def _glance(self, watched: Watched) -> dict[str, object]:
         section, facts = watched.section, watched.facts
-        asked = self._slots(watched)
-        judgement = judge(self._evidence(watched, asked))
+        slots = self._slots(watched)
+        judgement = judge(self._evidence(watched, slots))
         answers = watched.contact.answers
         return {
             "name": watched.name,
@@ -84,32 +75,34 @@ class Survey:
             "version": facts.version or None,
             "uptime_s": self._wall_clock() - facts.booted_at_s if answers and facts.booted_at_s else None,
             "last_scrape": _last_scrape(watched),
-            "slowest_collector": _slowest(asked.slots),
+            "slowest_collector": _slowest(slots),
             "last_error": _past_error(watched),
         }
 
-    def _slots(self, watched: Watched) -> _Asked:
-        """The slots that were refreshed lately, one per collector; those of the latest scrapes if none was."""
-        latest: dict[str, tuple[float, Slot]] = {}
-        newest_s = math.inf
+    def _slots(self, watched: Watched) -> dict[str, Slot]:
+        """The slot of each collector that was refreshed lately, whichever module asked for it; those of the latest
+        scrapes if none was."""
+        latest: dict[str, Slot] = {}
+        newest_s = -math.inf
         for name, slot in watched.made():
-            asked_s_ago = slot.asked_s_ago
-            if asked_s_ago is not None and (name not in latest or asked_s_ago < latest[name][0]):
-                latest[name] = (asked_s_ago, slot)
-                newest_s = min(newest_s, asked_s_ago)
-        if not latest:
-            return _Asked(None, ())
-        oldest_s = newest_s + max(self.fleet.config.cache.max_stale_s, 300.0)
-        return _Asked(newest_s, [(name, slot) for name, (ago_s, slot) in latest.items() if ago_s <= oldest_s])
+            started_s = slot.started_s
+            if started_s is None:
+                continue
+            other = latest.get(name)
+            if other is None or (other.started_s or 0.0) < started_s:
+                latest[name] = slot
+                newest_s = max(newest_s, started_s)
+        oldest_s = newest_s - max(self.fleet.config.cache.max_stale_s, 300.0)
+        return {name: slot for name, slot in latest.items() if (slot.started_s or 0.0) >= oldest_s}
 
-    def _evidence(self, watched: Watched, asked: _Asked) -> Evidence:
+    def _evidence(self, watched: Watched, slots: Mapping[str, Slot]) -> Evidence:
         config, contact, client = self.fleet.config, watched.contact, watched.client
         recent = self.recent(watched)
         stats = client.stats()
         cause = _cause(watched)
         return Evidence(
             answers=contact.answers,
-            asked_s_ago=asked.newest_s,
+            asked_s_ago=watched.asked_s_ago,
             cause=failure_class(cause) if cause is not None else "",
             contact_text=cause.message if cause is not None else "",
             breaker=client.breaker.state.value,
@@ -117,7 +110,7 @@ class Survey:
             retry_in_s=client.breaker.retry_in_s,
             collectors=tuple(
                 _collector_evidence(name, slot)
-                for name, slot in asked.slots
+                for name, slot in slots.items()
                 if slot.is_refreshing or slot.failing_since_s is not None
             ),
             commands=recent.commands,
@@ -183,8 +176,8 @@ def _last_scrape(watched: Watched) -> models.LastScrape | None:
     return models.LastScrape(at=_moment(last.came_at_s), duration_s=last.lasted_s)
 
 
-def _slowest(slots: Iterable[tuple[str, Slot]]) -> models.Slowest | None:
-    durations = [(slot.duration_s, name) for name, slot in slots if slot.duration_s is not None]
+def _slowest(slots: Mapping[str, Slot]) -> models.Slowest | None:
+    durations = [(slot.duration_s, name) for name, slot in slots.items() if slot.duration_s is not None]
     if not durations:
         return None
     duration_s, name = max(durations)
@@ -211,7 +204,7 @@ def _collector(name: str, slot: Slot) -> models.Collector:
         supported=slot.last.supported if slot.last else None,
         error=error_told(error) if error is not None else None,
         duration_s=slot.duration_s,
-        asked_s_ago=slot.asked_s_ago,
+        asked_s_ago=slot.clock() - slot.started_s if slot.started_s is not None else None,
         age_s=slot.age_s,
         ttl_s=slot.ttl_s,
         failures_total=dict(slot.failures),
@@ -221,12 +214,13 @@ def _collector(name: str, slot: Slot) -> models.Collector:
 def _collector_evidence(name: str, slot: Slot) -> CollectorEvidence:
     error = slot.last_error
     failing_for_s = None if slot.failing_since_s is None else slot.clock() - slot.failing_since_s
+    since_s = slot.refreshing_since_s
     return CollectorEvidence(
         name=name,
         error_class=failure_class(error) if error is not None else "",
         error_text=error.message if error is not None else "",
         failing_for_s=failing_for_s,
-        refreshing_for_s=slot.asked_s_ago if slot.is_refreshing else None,
+        refreshing_for_s=slot.clock() - since_s if since_s is not None else None,
         age_s=slot.age_s,
     )
 
