@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import InitErrorDetails
 
+from exporter.config_bots import BotSection
 from exporter.config_checks import fleet_faults, label_faults, order_faults
 from exporter.config_modules import (
     KNOWN_COLLECTORS,
@@ -26,6 +27,7 @@ from exporter.config_modules import (
     ModeName,
     ModuleSection,
 )
+from exporter.config_probes import name_faults
 from exporter.config_routers import DEFAULT_MODULE, RouterSection, RouterTls
 from exporter.config_schema import (
     BreakerSection,
@@ -47,6 +49,7 @@ from runtime.sections import Section, Surroundings
 __all__ = [
     "DEFAULT_MODULE",
     "PRESETS",
+    "BotSection",
     "BreakerSection",
     "CacheSection",
     "CollectorDefaults",
@@ -96,6 +99,7 @@ class Config(Section):
     routers: tuple[RouterSection, ...] = Field(
         description="The routers to watch, at least one.", json_schema_extra={"minItems": 1}
     )
+    bots: tuple[BotSection, ...] = Field(default=(), description="WhatsApp bots to watch.")
 
     @classmethod
     def prepare(
@@ -105,6 +109,7 @@ class Config(Section):
         faults.extend(fleet_faults(given))
         faults.extend(label_faults(given, around.extras.get(KNOWN_COLLECTORS)))
         faults.extend(order_faults(given))
+        faults.extend(name_faults(given, "bots"))
         return given
 
     @property

@@ -26,7 +26,8 @@ _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
-def _checked_name(text: str) -> str:
+def checked_name(text: str) -> str:
+    """A name that is fit to be a label's value. Raises ValueError with what it may be made of."""
     if len(text) > 100 or not _NAME.fullmatch(text):
         raise ValueError(
             "must be made of up to 100 letters, digits, spaces and . _ - : and begin with a letter or digit"
@@ -127,7 +128,7 @@ class RouterSection(SecretSection):
 
     secret_required: ClassVar[bool] = False
 
-    name: Annotated[str, AfterValidator(_checked_name)] = Field(
+    name: Annotated[str, AfterValidator(checked_name)] = Field(
         description="Value of the `router` label; the address when left out."
     )
     address: Annotated[str, AfterValidator(_checked_address)] = Field(description="Host name or IP address.")
@@ -172,7 +173,7 @@ class RouterSection(SecretSection):
         address = given.get("address")
         if isinstance(address, str) and not _NAME.fullmatch(address) and _accepts(_checked_address, address):
             faults.append(fault("needs a name, since its address cannot serve as one"))
-        usable = isinstance(address, str) and _accepts(_checked_name, address)
+        usable = isinstance(address, str) and _accepts(checked_name, address)
         return {**given, "name": address if usable else "unnamed"}
 
 

@@ -1,0 +1,1 @@
+"""What WhatsApp bots tell of themselves, kind by kind: fields, presets, states. Tables and pure functions."""
