@@ -156,7 +156,9 @@ class Watched:
         self._listen(now_s)
         if now_s - max(self._received_at_s, waiting_since_s) >= SILENT_AFTER_S:
             return False
-        return self.client.stats().connections_open > 0 or self.contact.answers  # bytes alone may be garbage
+        if self.client.breaker.failures or not self.client.stats().connections_open:
+            return self.contact.answers  # what came may be garbage
+        return True
 
     def _listen(self, now_s: float) -> None:
         """Note when it was last found that bytes had come."""

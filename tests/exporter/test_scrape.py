@@ -253,7 +253,7 @@ async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_command
 async def test_bytes_that_are_no_answers_do_not_make_a_router_up(
     watched: Watched, client: Client, clock: FakeClock
 ) -> None:
-    """A router that was down and now sends something, but lets nobody in, is still down."""
+    """A router that was down and now sends something, but answers nothing, is still down."""
     client.error = REFUSED
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
     client.answering.clear()
