@@ -10,10 +10,34 @@ from exporter.config import Config
 from exporter.fleet import KNOWN_COLLECTORS
 from runtime.loading import ConfigError, parse
 
-_KEYS = (
-    "name address port tls username password password_file labels module pool preset min_size collectors ttl_s "
-    "mode limit listen allow basic_auth bearer token rate_limit system queue max_in_flight level"
-).split()
+_KEYS = [
+    "name",
+    "address",
+    "port",
+    "tls",
+    "username",
+    "password",
+    "password_file",
+    "labels",
+    "module",
+    "pool",
+    "preset",
+    "min_size",
+    "collectors",
+    "ttl_s",
+    "mode",
+    "limit",
+    "listen",
+    "allow",
+    "basic_auth",
+    "bearer",
+    "token",
+    "rate_limit",
+    "system",
+    "queue",
+    "max_in_flight",
+    "level",
+]
 _LEAF = st.one_of(
     st.none(),
     st.booleans(),
