@@ -121,6 +121,10 @@ class Slot:
             self.served.stale += sum(name in self.last.failures for name in found)
         return list(found.values())
 
+    def holds(self, table: str) -> bool:
+        """Whether a part of that name is there that may be served."""
+        return table in self._servable()
+
     def _servable(self) -> dict[str, Part]:
         oldest_s = self.clock() - max(self.max_stale_s, self.ttl_s)
         return {name: part for name, part in self._parts.items() if part.read_at_s >= oldest_s}

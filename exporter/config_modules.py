@@ -44,7 +44,8 @@ class CollectorDefaults:
     """What the configuration must know of a collector: its own settings and the modes it understands.
 
     A collector without `modes` has no rows per subscriber, and takes neither `mode` nor `limit` nor `top`.
-    `labels` are those of its metrics; a router's own labels must bear other names.
+    `labels` are those of its metrics; a router's own labels must bear other names. `knows_clients` says that it shows
+    or learns the names of DHCP clients.
     """
 
     ttl_s: float
@@ -54,6 +55,7 @@ class CollectorDefaults:
     top: int = 20
     labels: frozenset[str] = frozenset()
     on_by_default: bool = True
+    knows_clients: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class CollectorSettings:
     mode: ModeName
     limit: int
     top: int
+    client_names: bool = False
 
 
 def _by_name(given: object) -> object:
@@ -84,6 +87,13 @@ class ModuleSection(Section):
     ] = Field(
         default=None,
         description="Names of collectors, as a list or with settings for each; the usual ones when left out.",
+    )
+    client_names: bool = Field(
+        default=False,
+        description=(
+            "Label `client` on the infos of hotspot and PPPoE sessions and of wireless stations: comment or host "
+            "name of the DHCP lease that has the same MAC address."
+        ),
     )
 
     @classmethod
@@ -108,15 +118,20 @@ class ModuleSection(Section):
         chosen = self.collectors
         if chosen is None:
             chosen = {name: CollectorSection() for name, own in known.items() if own.on_by_default}
-        return {name: _settled(chosen[name], own) for name, own in known.items() if name in chosen}
+        return {
+            name: _settled(chosen[name], own, client_names=self.client_names and own.knows_clients)
+            for name, own in known.items()
+            if name in chosen
+        }
 
 
-def _settled(given: CollectorSection, own: CollectorDefaults) -> CollectorSettings:
+def _settled(given: CollectorSection, own: CollectorDefaults, *, client_names: bool) -> CollectorSettings:
     return CollectorSettings(
         ttl_s=own.ttl_s if given.ttl_s is None else given.ttl_s,
         mode=given.mode or own.mode,
         limit=own.limit if given.limit is None else given.limit,
         top=given.top or own.top,
+        client_names=client_names,
     )
 
 

@@ -24,11 +24,15 @@ def effective(config: Config, known: Mapping[str, CollectorDefaults]) -> dict[st
         settled = asdict(settings)
         values = {name: settled[name] for name in type(section).model_fields if name in settled}
         shown[key] = shown[key] | _plain(values)
-    shown["modules"] = {
-        name: {"collectors": _collectors(config, name, known)} for name in config.module_names
-    }
+    shown["modules"] = {name: _module(config, name, known) for name in config.module_names}
     shown["routers"] = [_router(config, router) for router in config.routers]
     return shown
+
+
+def _module(config: Config, module: str, known: Mapping[str, CollectorDefaults]) -> dict[str, Any]:
+    section = config.modules.get(module)
+    asked = {"client_names": True} if section is not None and section.client_names else {}
+    return {**asked, "collectors": _collectors(config, module, known)}
 
 
 def _collectors(config: Config, module: str, known: Mapping[str, CollectorDefaults]) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def _collectors(config: Config, module: str, known: Mapping[str, CollectorDefaul
         name: {
             key: value
             for key, value in asdict(settings).items()
-            if known[name].modes or key not in _SUBSCRIBER_KEYS
+            if key != "client_names" and (known[name].modes or key not in _SUBSCRIBER_KEYS)
         }
         for name, settings in config.collectors(module, known).items()
     }

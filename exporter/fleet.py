@@ -15,6 +15,7 @@ KNOWN_COLLECTORS: Mapping[str, CollectorDefaults] = {
         mode=collector.mode,
         labels=frozenset(label for family in collector.families for label in family.labels),
         on_by_default=collector.on_by_default,
+        knows_clients=collector.knows_clients,
     )
     for collector in ALL
 }

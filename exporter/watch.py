@@ -8,8 +8,9 @@ from typing import Protocol
 from exporter.cache import Served, Slot
 from exporter.cardinality import Cardinality, Mode
 from exporter.collectors import BY_NAME
+from exporter.collectors.clients import CLIENT_NAMES, ClientNames
 from exporter.collectors.reader import Reader, Reading, Source
-from exporter.collectors.table import Facts
+from exporter.collectors.table import Collector, Facts
 from exporter.config import CollectorSettings, RouterSection
 from exporter.exposition import label_text
 from routeros import (
@@ -124,6 +125,8 @@ class Watched:
         self._clock = clock
         self._wall_clock = wall_clock
         self._slots: dict[tuple[str, CollectorSettings], Slot] = {}
+        self._names_slot: Slot | None = None
+        self._clients = ClientNames(self._lease_slot)
         self._turn = 0
         self._turn_began_s = 0.0
         self._received_bytes = 0
@@ -177,24 +180,38 @@ class Watched:
     def _slot(self, name: str, settings: CollectorSettings) -> Slot:
         slot = self._slots.get((name, settings))
         if slot is None:
-            reader = Reader(
-                BY_NAME[name],
-                self.client,
-                self.facts,
-                router_label=self.label,
-                cardinality=Cardinality(Mode(settings.mode), settings.limit, settings.top),
-                clock=self._clock,
-                wall_clock=self._wall_clock,
-            )
-            slot = self._slots[name, settings] = Slot(
-                reader,
-                settings.ttl_s,
-                self._max_stale_s,
-                self._finished(name),
-                self._clock,
-                self._listener.served(name),
-            )
+            slot = self._slots[name, settings] = self._made(BY_NAME[name], settings)
         return slot
+
+    def _made(self, collector: Collector, settings: CollectorSettings) -> Slot:
+        reader = Reader(
+            collector,
+            self.client,
+            self.facts,
+            router_label=self.label,
+            cardinality=Cardinality(Mode(settings.mode), settings.limit, settings.top),
+            clients=self._clients if settings.client_names else None,
+            clock=self._clock,
+            wall_clock=self._wall_clock,
+        )
+        return Slot(
+            reader,
+            settings.ttl_s,
+            self._max_stale_s,
+            self._finished(collector.name),
+            self._clock,
+            self._listener.served(collector.name),
+        )
+
+    def _lease_slot(self) -> Slot:
+        """Where names of clients come from: a collector that reads the leases anyway, else a slot for them alone."""
+        for (name, settings), slot in self._slots.items():
+            if settings.client_names and any(table.tells_clients for table in BY_NAME[name].tables):
+                return slot
+        if self._names_slot is None:
+            own = CollectorSettings(CLIENT_NAMES.ttl_s, "full", limit=0, top=0, client_names=True)
+            self._names_slot = self._made(CLIENT_NAMES, own)
+        return self._names_slot
 
     def _finished(self, collector: str) -> Callable[[Slot, Reading], None]:
         def finished(slot: Slot, reading: Reading) -> None:
@@ -236,9 +253,14 @@ class Watched:
         """Let go of the slots that no module asks for any more."""
         for key in [key for key in self._slots if key not in wanted]:
             await self._slots.pop(key).close()
+        if self._names_slot is not None and not any(settings.client_names for _, settings in wanted):
+            await self._names_slot.close()
+            self._names_slot = None
 
     async def close(self) -> None:
         """End the refreshes and the connections."""
         for slot in self._slots.values():
             await slot.close()
+        if self._names_slot is not None:
+            await self._names_slot.close()
         await self.client.close()

@@ -13,6 +13,7 @@ from exporter.collectors.stations import (
     traffic_rows,
 )
 from exporter.collectors.table import (
+    CLIENT,
     Collector,
     Facts,
     Label,
@@ -106,6 +107,7 @@ _STATIONS = Table(
     name="stations",
     path=_STATIONS_PATH,
     labels=(_INTERFACE, Label("mac_address")),
+    client_by="mac-address",
     subscribers=Subscribers(
         key=("interface", "mac-address"), traffic=TRAFFIC, who="mac-address", group=("interface",)
     ),
@@ -149,6 +151,7 @@ _STATIONS = Table(
             "Network of the station, and comment.",
             Label("ssid"),
             Label("comment"),
+            CLIENT,
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """DHCP: servers, leases by server and status, and what the router's own clients got."""
 
 from exporter.collectors.table import (
+    LEASES,
     Collector,
     Facts,
     Label,
@@ -45,8 +46,9 @@ _SERVERS = Table(
 )
 
 _LEASES = Table(
-    name="leases",
+    name=LEASES,
     path="/ip/dhcp-server/lease",
+    tells_clients=True,
     labels=(_SERVER, Label("address"), Label("mac_address")),
     subscribers=Subscribers(key=("address", "mac-address"), traffic=(), who="address"),
     also=("server", "active-server"),
@@ -111,9 +113,7 @@ _BINDINGS = Table(
 
 def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
     del facts
-    for lease in replies.get(
-        "leases", ()
-    ):  # a static lease may be for any server; the one that gave it counts
+    for lease in replies.get(LEASES, ()):  # a static lease may be for any server; the one that gave it counts
         lease["@server"] = lease.get("active-server") or lease.get("server", "")
     for client in replies.get("clients", ()):
         if status := client.get("status"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from exporter.collectors.table import (
+    CLIENT,
     Collector,
     Facts,
     Label,
@@ -58,6 +59,7 @@ _ACTIVE = Table(
     name="active",
     path="/ip/hotspot/active",
     labels=(_SERVER, Label("user"), Label("mac_address")),
+    client_by="mac-address",
     subscribers=Subscribers(
         key=("server", "user", "mac-address"),
         traffic=("bytes-in", "bytes-out", "packets-in", "packets-out"),
@@ -118,9 +120,10 @@ _ACTIVE = Table(
         ),
         info(
             "mikrotik_hotspot_session_info",
-            "Address and way of login of a session.",
+            "Address and way of login of a session, and what DHCP calls its client.",
             Label("address"),
             Label("login_by"),
+            CLIENT,
         ),
     ),
 )

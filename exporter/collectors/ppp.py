@@ -6,6 +6,7 @@ RouterOS spreads a session over three menus: `/ppp/active` knows the user, `/int
 
 from exporter.collectors.interface import any_session
 from exporter.collectors.table import (
+    CLIENT,
     Collector,
     Facts,
     Label,
@@ -39,6 +40,7 @@ _ACTIVE = Table(
     path="/ppp/active",
     labels=(Label("user", "name"), Label("interface", "@twin")),
     also=("name", "caller-id"),
+    client_by="caller-id",
     subscribers=Subscribers(
         key=("name", "@twin"), traffic=tuple(f"@{field}" for field in _TRAFFIC), who="name"
     ),
@@ -101,6 +103,7 @@ _ACTIVE = Table(
             Label("address"),
             Label("caller_id"),
             Label("profile", "@profile"),
+            CLIENT,
         ),
     ),
 )
@@ -194,7 +197,7 @@ def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
     del facts
     active = replies.get("active", [])
     secrets = replies.get("secrets", [])
-    _join_interfaces(active, replies.get("interfaces", []), replies.get("pppoe", []))
+    join_interfaces(active, replies.get("interfaces", []), replies.get("pppoe", []))
     profiles = {secret.get("name"): secret.get("profile", "") for secret in secrets}
     for session in active:
         if profile := profiles.get(session.get("name")):
@@ -211,7 +214,7 @@ def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
         replies["summary"] = [{"@ratio": str(ratio)}]
 
 
-def _join_interfaces(active: list[Record], interfaces: list[Record], pppoe: list[Record]) -> None:
+def join_interfaces(active: list[Record], interfaces: list[Record], pppoe: list[Record]) -> None:
     """Give each session the counters of its interface, and a second session of one user the interface's name.
 
     RouterOS names the interface ``<service-user>``, and appends ``-1`` and so on while that name is taken.
@@ -228,6 +231,7 @@ def _join_interfaces(active: list[Record], interfaces: list[Record], pppoe: list
         if name in taken:
             name = next((n for i in range(1, 100) if (n := f"<{service}-{user}-{i}>") not in taken), name)
         taken.add(name)
+        session["@interface"] = name
         if user in users or name != plain:
             session["@twin"] = name
         users.add(user)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from exporter.arrivals import Arrivals
 from exporter.cardinality import Cardinality, Ledger, Mode
+from exporter.collectors.clients import LEASE_FIELDS, ClientNames
 from exporter.collectors.render import render
 from exporter.collectors.table import Collector, Facts, Record, Table
 from routeros import CommandFailed, CommandUnsupported, PermissionDenied, Priority, Reply, RouterError
@@ -80,6 +81,7 @@ class Reader:
         *,
         router_label: str,
         cardinality: Cardinality,
+        clients: ClientNames | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -88,6 +90,7 @@ class Reader:
         self._facts = facts
         self._router_label = router_label
         self._cardinality = cardinality
+        self._clients = clients
         self._clock = clock
         self._wall_clock = wall_clock
         self._tables = tuple(table for table in collector.tables if self._is_wanted(table))
@@ -116,10 +119,7 @@ class Reader:
         failures: dict[str, RouterError] = {}
         due = [table for table in self._tables if table.name not in self._unsupported]
         asked = [table for table in due if not table.made]
-        usual = [t for t in asked if not t.instead_of or t.instead_of in self._unsupported]
-        await self._ask_all(usual, replies, failures)
-        stand_ins = [t for t in asked if isinstance(failures.get(t.instead_of), CommandUnsupported)]
-        await self._ask_all(stand_ins, replies, failures)
+        await asyncio.gather(self._ask_or_stand_in(asked, replies, failures), self._settle_clients())
         for name, error in failures.items():
             if isinstance(error, CommandUnsupported):
                 self._unsupported[name] = now_s + UNSUPPORTED_RETRY_S
@@ -129,6 +129,7 @@ class Reader:
         self._facts.now_s = self._wall_clock()
         if self.collector.derive is not None:
             self.collector.derive(replies, self._facts)
+        self._name_clients(replies)
         read_at_s = self._clock()
         return Reading(
             parts={
@@ -138,6 +139,29 @@ class Reader:
             unsupported=frozenset(self._unsupported),
             tables=sum(not table.made for table in self._tables),
         )
+
+    async def _ask_or_stand_in(
+        self, tables: Sequence[Table], replies: dict[str, list[Record]], failures: dict[str, RouterError]
+    ) -> None:
+        usual = [t for t in tables if not t.instead_of or t.instead_of in self._unsupported]
+        await self._ask_all(usual, replies, failures)
+        stand_ins = [t for t in tables if isinstance(failures.get(t.instead_of), CommandUnsupported)]
+        await self._ask_all(stand_ins, replies, failures)
+
+    async def _settle_clients(self) -> None:
+        """Names are waited for only where rows have series of their own to bear them."""
+        is_shown = self._cardinality.mode in (Mode.TOP, Mode.FULL)
+        if self._clients is not None and is_shown and any(table.client_by for table in self._tables):
+            await self._clients.settle()
+
+    def _name_clients(self, replies: Mapping[str, list[Record]]) -> None:
+        if self._clients is None:
+            return
+        for table in self._tables:
+            if table.name in replies and table.tells_clients:
+                self._clients.learn(replies[table.name])
+            elif table.name in replies and table.client_by:
+                self._clients.put_on(replies[table.name], table.client_by)
 
     async def _ask_all(
         self, tables: Sequence[Table], replies: dict[str, list[Record]], failures: dict[str, RouterError]
@@ -248,7 +272,10 @@ class Reader:
 
     def _fields(self, table: Table) -> Sequence[str]:
         is_counted = table.subscribers is not None and self._cardinality.mode is Mode.OFF
-        return table.counted_fields if is_counted else table.fields
+        fields = table.counted_fields if is_counted else table.fields
+        if table.tells_clients and self._clients is not None:
+            return tuple(dict.fromkeys((*fields, *LEASE_FIELDS)))
+        return fields
 
     def _part(self, table: Table, replies: Mapping[str, list[Record]], read_at_s: float) -> Part:
         records = replies[table.name]

@@ -25,6 +25,8 @@ Number = float | int | None
 Convert = Callable[[str], Number]
 Record = dict[str, str]
 DERIVED = "@"
+LEASES = "leases"
+"""Name of every table that is read from a DHCP server's leases."""
 
 
 @dataclass(slots=True)
@@ -126,6 +128,10 @@ class Label:
     def source(self) -> str:
         """The field that is read; empty where the value is fixed."""
         return "" if self.value else self.field or self.name.replace("_", "-")
+
+
+CLIENT = Label("client", "@client")
+"""What DHCP calls a client; for infos only, since such names change by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +291,8 @@ class Table:
     says so of their records.
     `made` says that the collector's derive function makes the rows and nothing is asked; `detail` that the table
     is read for per-subscriber series only. A table without rows feeds the derive function.
+    `client_by` names the field with a MAC address by which rows get the field ``@client`` where a module asks for
+    `client_names`; `tells_clients` marks the lease table, which those names are learnt from.
     """
 
     name: str
@@ -306,6 +314,8 @@ class Table:
     subscribers: Subscribers | None = None
     made: bool = False
     detail: bool = False
+    client_by: str = ""
+    tells_clients: bool = False
 
     @property
     def command(self) -> str:
@@ -388,3 +398,8 @@ class Collector:
     def has_subscribers(self) -> bool:
         """Whether cardinality modes and limits mean anything here."""
         return any(table.subscribers for table in self.tables)
+
+    @property
+    def knows_clients(self) -> bool:
+        """Whether the names of DHCP clients mean anything here: they are shown, or learnt."""
+        return any(table.client_by or table.tells_clients for table in self.tables)

@@ -10,6 +10,7 @@ from exporter.collectors.stations import (
     traffic_rows,
 )
 from exporter.collectors.table import (
+    CLIENT,
     Collector,
     Facts,
     Label,
@@ -100,6 +101,7 @@ def _stations(name: str, path: str, radios: str, instead_of: str = "") -> Table:
         instead_of=instead_of,
         proplist=False,  # some builds lose rows over a field that they do not know
         labels=(_INTERFACE, Label("mac_address")),
+        client_by="mac-address",
         subscribers=Subscribers(
             key=("interface", "mac-address"), traffic=TRAFFIC, who="mac-address", group=("interface",)
         ),
@@ -153,6 +155,7 @@ def _stations(name: str, path: str, radios: str, instead_of: str = "") -> Table:
                 Label("authentication", "auth-type"),
                 Label("vlan_id"),
                 Label("comment"),
+                CLIENT,
             ),
         ),
     )

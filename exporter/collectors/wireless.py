@@ -10,6 +10,7 @@ from exporter.collectors.stations import (
     traffic_rows,
 )
 from exporter.collectors.table import (
+    CLIENT,
     Collector,
     Facts,
     Label,
@@ -88,6 +89,7 @@ _STATIONS = Table(
     name="stations",
     path=_STATIONS_PATH,
     labels=(_INTERFACE, Label("mac_address")),
+    client_by="mac-address",
     subscribers=Subscribers(
         key=("interface", "mac-address"), traffic=TRAFFIC, who="mac-address", group=("interface",)
     ),
@@ -147,6 +149,7 @@ _STATIONS = Table(
             "Name of the station's radio, and comment.",
             Label("radio_name"),
             Label("comment"),
+            CLIENT,
         ),
     ),
 )
