@@ -23,9 +23,8 @@ async def test_stations_move_and_their_radio_counts_them(
     clock.advance(60)
     after = await client.rows("/interface/wifi/registration-table/print")
     for old, new in zip(before, after, strict=True):
-        assert [
-            int(n) > int(o) for o, n in zip(old["bytes"].split(","), new["bytes"].split(","), strict=True)
-        ]
+        pairs = zip(old["bytes"].split(","), new["bytes"].split(","), strict=True)
+        assert all(int(now) > int(then) for then, now in pairs)
         sent, received = new["bytes"].split(",")
         assert int(sent) > int(received)
         assert -95 < int(new["signal"]) < -30
