@@ -125,7 +125,8 @@ class Watched:
         self._clock = clock
         self._wall_clock = wall_clock
         self._slots: dict[tuple[str, CollectorSettings], Slot] = {}
-        self._names_slot: Slot | None = None
+        self.names_slot: Slot | None = None
+        """Reads the leases for names alone, where no collector does; made when first needed."""
         self._clients = ClientNames(self._lease_slot)
         self._turn = 0
         self._turn_began_s = 0.0
@@ -180,10 +181,12 @@ class Watched:
     def _slot(self, name: str, settings: CollectorSettings) -> Slot:
         slot = self._slots.get((name, settings))
         if slot is None:
-            slot = self._slots[name, settings] = self._made(BY_NAME[name], settings)
+            slot = self._slots[name, settings] = self._made(
+                BY_NAME[name], settings, self._listener.served(name)
+            )
         return slot
 
-    def _made(self, collector: Collector, settings: CollectorSettings) -> Slot:
+    def _made(self, collector: Collector, settings: CollectorSettings, served: Served) -> Slot:
         reader = Reader(
             collector,
             self.client,
@@ -200,7 +203,7 @@ class Watched:
             self._max_stale_s,
             self._finished(collector.name),
             self._clock,
-            self._listener.served(collector.name),
+            served,
         )
 
     def _lease_slot(self) -> Slot:
@@ -208,10 +211,10 @@ class Watched:
         for (name, settings), slot in self._slots.items():
             if settings.client_names and any(table.tells_clients for table in BY_NAME[name].tables):
                 return slot
-        if self._names_slot is None:
+        if self.names_slot is None:
             own = CollectorSettings(CLIENT_NAMES.ttl_s, "full", limit=0, top=0, client_names=True)
-            self._names_slot = self._made(CLIENT_NAMES, own)
-        return self._names_slot
+            self.names_slot = self._made(CLIENT_NAMES, own, Served())
+        return self.names_slot
 
     def _finished(self, collector: str) -> Callable[[Slot, Reading], None]:
         def finished(slot: Slot, reading: Reading) -> None:
@@ -253,14 +256,14 @@ class Watched:
         """Let go of the slots that no module asks for any more."""
         for key in [key for key in self._slots if key not in wanted]:
             await self._slots.pop(key).close()
-        if self._names_slot is not None and not any(settings.client_names for _, settings in wanted):
-            await self._names_slot.close()
-            self._names_slot = None
+        if self.names_slot is not None and not any(settings.client_names for _, settings in wanted):
+            await self.names_slot.close()
+            self.names_slot = None
 
     async def close(self) -> None:
         """End the refreshes and the connections."""
         for slot in self._slots.values():
             await slot.close()
-        if self._names_slot is not None:
-            await self._names_slot.close()
+        if self.names_slot is not None:
+            await self.names_slot.close()
         await self.client.close()

@@ -120,7 +120,7 @@ _ACTIVE = Table(
         ),
         info(
             "mikrotik_hotspot_session_info",
-            "Address and way of login of a session, and what DHCP calls its client.",
+            "Address and way of login of a session.",
             Label("address"),
             Label("login_by"),
             CLIENT,
