@@ -37,11 +37,11 @@ PROCESS = ProcessFamilies.of("whatsapp_bot_process", "the bot")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A family that one field fills; `scale` turns its unit into the metric's."""
+    """A family that one field fills; `per_unit` of the field's units make one of the metric's."""
 
     field: Field
     family: Family
-    scale: float = 1.0
+    per_unit: int = 1
 
 
 def _when(field: Field, name: str, help_text: str) -> Row:
@@ -80,7 +80,7 @@ ROWS = (
     Row(
         Field.SELF_PROBE_RTT_MS,
         gauge("whatsapp_bot_self_probe_round_trip_seconds", "How long that took."),
-        1e-3,
+        1000,
     ),
     _when(Field.CONNECTED_SINCE, "connected_since", "When the session was opened."),
     Row(
@@ -135,7 +135,7 @@ def of_answer(kind: str, answer: Answer) -> Iterator[Measured]:
     for row in ROWS:
         value = answer.values.get(row.field)
         if isinstance(value, int | float):
-            yield Measured(row.family, value * row.scale)
+            yield Measured(row.family, value / row.per_unit)
     told = {field.value: str(answer.values[field]) for field in _VERSIONS if field in answer.values}
     yield Measured(INFO, 1, {"kind": kind, **told})
 
