@@ -14,8 +14,9 @@ from exporter.config import Config, ExporterWebSection, RouterSection
 from exporter.fleet import Fleet
 from exporter.observers import Observers
 from exporter.performance import Performance
-from exporter.probes.kinds import KINDS
+from exporter.probes.kinds import kinds
 from exporter.probes.registry import Probes
+from exporter.probes.secrets import RouterSecrets
 from exporter.readinglog import ReadingLog
 from exporter.selfmetrics import CacheCounts, RefusedCounts, SelfMetrics
 from exporter.serve import api, discovery, health, metrics, openapi, pages, probe, reload
@@ -69,7 +70,8 @@ class Exporter:
         self.guards = Guards(_guard_settings(config.web), scrape_paths=LIMITED_PATHS)
         self.metrics.registry.register(RefusedCounts(self.guards.refused))
         self.fleet = Fleet(config, self._maker())
-        self.probes = Probes(KINDS, config)
+        secrets = RouterSecrets(lambda router: self.fleet.by_name(router).client, asyncio.get_running_loop())
+        self.probes = Probes(kinds(secrets), config)
         self.metrics.loaded_at.set_to_current_time()
 
     def __repr__(self) -> str:

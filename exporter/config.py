@@ -19,6 +19,8 @@ from pydantic_core import InitErrorDetails
 
 from exporter.config_bots import BotSection
 from exporter.config_checks import fleet_faults, label_faults, order_faults
+from exporter.config_databases import DatabaseSection, QuickCheckSection
+from exporter.config_host import HostSection
 from exporter.config_modules import (
     KNOWN_COLLECTORS,
     CollectorDefaults,
@@ -28,6 +30,7 @@ from exporter.config_modules import (
     ModuleSection,
 )
 from exporter.config_probes import name_faults
+from exporter.config_queries import DriftSection, QuerySection, database_faults
 from exporter.config_routers import DEFAULT_MODULE, RouterSection, RouterTls
 from exporter.config_schema import (
     BreakerSection,
@@ -58,7 +61,10 @@ __all__ = [
     "Config",
     "ConfigError",
     "Credentials",
+    "DatabaseSection",
+    "DriftSection",
     "ExporterWebSection",
+    "HostSection",
     "LogSection",
     "ModeName",
     "ModuleSection",
@@ -66,6 +72,8 @@ __all__ = [
     "PoolValues",
     "Preset",
     "PresetName",
+    "QuerySection",
+    "QuickCheckSection",
     "RetrySection",
     "RouterSection",
     "RouterTls",
@@ -100,6 +108,12 @@ class Config(Section):
         description="The routers to watch, at least one.", json_schema_extra={"minItems": 1}
     )
     bots: tuple[BotSection, ...] = Field(default=(), description="WhatsApp bots to watch.")
+    databases: tuple[DatabaseSection, ...] = Field(default=(), description="Databases to watch and to ask.")
+    queries: tuple[QuerySection, ...] = Field(default=(), description="Metrics made of SQL.")
+    drift: tuple[DriftSection, ...] = Field(
+        default=(), description="Accounts in a database compared with the PPP secrets of a router."
+    )
+    host: HostSection = Field(default=HostSection(), description="The machine that the exporter runs on.")
 
     @classmethod
     def prepare(
@@ -110,6 +124,8 @@ class Config(Section):
         faults.extend(label_faults(given, around.extras.get(KNOWN_COLLECTORS)))
         faults.extend(order_faults(given))
         faults.extend(name_faults(given, "bots"))
+        faults.extend(name_faults(given, "databases"))
+        faults.extend(database_faults(given))
         return given
 
     @property

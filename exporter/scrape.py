@@ -1,7 +1,8 @@
 """One scrape: refresh what is due, wait no longer than the deadline, hand over the blocks."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from exporter import status
@@ -23,13 +24,18 @@ FAMILIES: tuple[Family, ...] = (*status.FAMILIES, *COLLECTOR_FAMILIES)
 PAGE_FAMILIES: tuple[Family, ...] = (*FAMILIES, *kinds.FAMILIES)
 """Every family of `/metrics`: those of routers, and those of what is asked beside them."""
 
-_HEADERS = {fmt: Headers(PAGE_FAMILIES, fmt) for fmt in Format}
+
+@lru_cache(maxsize=2 * len(Format))
+def _headers(families: tuple[Family, ...], fmt: Format) -> Headers:
+    return Headers(families, fmt)
 
 
 ROUTERS_IN_A_ROW = 25
 """Routers that are dealt with before the event loop may turn to something else: a few milliseconds of work."""
 PATIENCE_S = 0.5
 """How long a scrape of several routers waits for those that do not answer, if the others need no longer."""
+LONG_TURN_S = 0.05
+"""A turn of the event loop that takes longer: there is so much to do that nobody is helped by politeness."""
 LOOK_AGAIN_S = 1.0
 """How often a scrape that waits looks which routers have gone silent meanwhile."""
 
@@ -54,12 +60,11 @@ async def refresh(asked: Asked, *, deadline_s: float) -> bool:
 async def _refresh(asked: Asked) -> bool:
     began_s = asyncio.get_running_loop().time()
     started: Started = {}
-    for some in _in_rows(asked):
+    async for some in _in_rows(asked):
         for watched, slots in some:
             for slot in _in_turn(list(slots.values()), watched.next_turn()):
                 if (task := slot.begin()) is not None:
                     started[task] = watched
-        await asyncio.sleep(0)
     if len(asked) > 1:
         return await _wait_for_those_that_answer(started, began_s)
     if started:
@@ -83,8 +88,15 @@ async def _wait_for_those_that_answer(started: Started, began_s: float) -> bool:
     return True
 
 
-def _in_rows(asked: Asked) -> Iterator[Asked]:
-    return (asked[start : start + ROUTERS_IN_A_ROW] for start in range(0, len(asked), ROUTERS_IN_A_ROW))
+async def _in_rows(asked: Asked) -> AsyncIterator[Asked]:
+    """The routers a few at a time, with a turn of the event loop between, as long as its turns are short."""
+    loop, is_calm = asyncio.get_running_loop(), True
+    for start in range(0, len(asked), ROUTERS_IN_A_ROW):
+        if start and is_calm:
+            before_s = loop.time()
+            await asyncio.sleep(0)
+            is_calm = loop.time() - before_s < LONG_TURN_S
+        yield asked[start : start + ROUTERS_IN_A_ROW]
 
 
 def _in_turn(slots: Sequence[Slot], turn: int) -> Iterable[Slot]:
@@ -93,17 +105,21 @@ def _in_turn(slots: Sequence[Slot], turn: int) -> Iterable[Slot]:
 
 
 async def metrics_page(
-    asked: Asked, fmt: Format, *, beside: Mapping[str, Sequence[bytes]] = MappingProxyType({})
+    asked: Asked,
+    fmt: Format,
+    *,
+    beside: Mapping[str, Sequence[bytes]] = MappingProxyType({}),
+    made: tuple[Family, ...] = (),
 ) -> list[bytes]:
     """The pieces of `/metrics` for the routers asked: every series bears its `router`. `beside` are the blocks
-    of what is asked beside them."""
+    of what is asked beside them, `made` the families among them that the configuration makes."""
     blocks: dict[str, list[bytes]] = {name: list(found) for name, found in beside.items()}
-    for some in _in_rows(asked):
+    async for some in _in_rows(asked):
         for found in (status.blocks(some, pools=True), _blocks(some)):
             for name, lines in found.items():
                 blocks.setdefault(name, []).extend(lines)
-        await asyncio.sleep(0)
-    return list(page(PAGE_FAMILIES, blocks, _HEADERS[fmt], fmt))
+    families = (*PAGE_FAMILIES, *made)
+    return list(page(families, blocks, _headers(families, fmt), fmt))
 
 
 def probe_page(watched: Watched, slots: Mapping[str, Slot], fmt: Format) -> list[bytes]:
@@ -111,7 +127,7 @@ def probe_page(watched: Watched, slots: Mapping[str, Slot], fmt: Format) -> list
     asked = [(watched, slots)]
     blocks = {**status.blocks(asked, pools=False), **_blocks(asked)}
     bare = {name: [without_router(block, watched.label) for block in found] for name, found in blocks.items()}
-    return list(page(FAMILIES, bare, _HEADERS[fmt], fmt))
+    return list(page(FAMILIES, bare, _headers(FAMILIES, fmt), fmt))
 
 
 def _blocks(asked: Asked) -> dict[str, list[bytes]]:

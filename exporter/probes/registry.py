@@ -57,12 +57,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class ProbeKind:
-    """A kind of thing that is watched: its metrics, and those of it that a configuration names."""
+    """A kind of thing that is watched: its metrics, and those of it that a configuration names.
+
+    `made` are families that the configuration itself makes, such as those of the user's own queries.
+    """
 
     name: str
     help: str
     families: tuple[Family, ...]
     planned: Callable[[Config], Iterable[Planned]]
+    made: Callable[[Config], tuple[Family, ...]] = lambda _: ()
 
 
 @dataclass(slots=True)
@@ -81,7 +85,10 @@ class _Watching:
 
 
 class Probes:
-    """Every probe of the configuration in force. A reload keeps those whose settings did not change."""
+    """Every probe of the configuration in force. A reload keeps those whose settings did not change.
+
+    `families` are those that the configuration makes; the others stand in `ProbeKind.families`.
+    """
 
     def __init__(
         self,
@@ -95,7 +102,7 @@ class Probes:
         self._patience_s = patience_s
         self._clock = clock
         self._watching: dict[Hashable, _Watching] = {}
-        self._watching = self._made(config)
+        self._watching, self.families = self._made(config), self._families_of(config)
 
     def __repr__(self) -> str:
         return f"<Probes {sorted(f'{w.kind}/{w.planned.name}' for w in self._watching.values())}>"
@@ -114,6 +121,10 @@ class Probes:
                 made[key] = there if there is not None and same else self._begin(kind, planned)
         return made
 
+    def _families_of(self, config: Config) -> tuple[Family, ...]:
+        """The families that `config` makes, beside those that every exporter has."""
+        return tuple(family for kind in self._kinds for family in kind.made(config))
+
     def _begin(self, kind: ProbeKind, planned: Planned) -> _Watching:
         reader = ProbeReader(planned.make(), deadline_s=planned.deadline_s, clock=self._clock)
         told = _Told(kind.name, planned.name)
@@ -123,7 +134,8 @@ class Probes:
 
     async def replace(self, config: Config) -> None:
         """Put `config` in force, all of it or, when a probe cannot be made, nothing."""
-        before, self._watching = self._watching, self._made(config)
+        made, families = self._made(config), self._families_of(config)
+        before, self._watching, self.families = self._watching, made, families
         kept = {id(watching) for watching in self._watching.values()}
         await _close(watching for watching in before.values() if id(watching) not in kept)
 

@@ -28,7 +28,8 @@ async def metrics(request: web.Request) -> web.Response:
     routers, beside = refresh(asked, deadline_s=wanted.deadline_s), _refresh_probes(probes, wanted)
     in_time = await asyncio.gather(routers, beside)
     late = None if all(in_time) else [*late_refreshes(asked), *probes.late()]
-    pieces = await metrics_page(asked, wanted.fmt, beside={} if wanted.only else probes.blocks())
+    beside_them = {} if wanted.only else probes.blocks()
+    pieces = await metrics_page(asked, wanted.fmt, beside=beside_them, made=probes.families)
     if wanted.fmt is Format.OPENMETRICS:
         pieces.pop()  # the end mark; the exporter's own metrics come after and bring it
     body = await page_body(
