@@ -12,6 +12,7 @@ from exporter.cache import Served, Slot
 from exporter.collectors.reader import Reading
 from exporter.config import Config, ExporterWebSection, RouterSection
 from exporter.fleet import Fleet
+from exporter.live.rooms import Live
 from exporter.observers import Observers
 from exporter.performance import Performance
 from exporter.probes.kinds import kinds
@@ -19,9 +20,9 @@ from exporter.probes.registry import Probes
 from exporter.probes.secrets import RouterSecrets
 from exporter.readinglog import ReadingLog
 from exporter.selfmetrics import CacheCounts, RefusedCounts, SelfMetrics
-from exporter.serve import api, discovery, health, metrics, openapi, pages, probe, reload
+from exporter.serve import api, discovery, health, live, metrics, openapi, pages, probe, reload
 from exporter.serve.faults import contain_faults
-from exporter.serve.keys import FLEET, GUARDS, LIFE, PERFORMANCE, PROBES, RELOADS, SELF_METRICS, THREADS
+from exporter.serve.keys import FLEET, GUARDS, LIFE, LIVE, PERFORMANCE, PROBES, RELOADS, SELF_METRICS, THREADS
 from exporter.serve.life import Life, Phase
 from exporter.serve.probe import ROOMS, Rooms
 from exporter.serve.problems import problems
@@ -36,7 +37,7 @@ from runtime.sections import secret_values
 from runtime.tls import CertificateUnusable
 
 THREAD_LIMIT = 4
-ROUTES = (metrics, probe, discovery, health, reload, api, openapi, pages)
+ROUTES = (metrics, probe, discovery, health, reload, api, openapi, pages, live)
 LIMITED_PATHS = frozenset({"/metrics"})
 """Under `max_concurrent_scrapes` altogether; `/probe` is under it for each router by itself."""
 
@@ -72,6 +73,7 @@ class Exporter:
         self.fleet = Fleet(config, self._maker())
         secrets = RouterSecrets(lambda router: self.fleet.by_name(router).client, asyncio.get_running_loop())
         self.probes = Probes(kinds(secrets), config)
+        self.live = Live(self.metrics.live)
         self.metrics.loaded_at.set_to_current_time()
 
     def __repr__(self) -> str:
@@ -105,6 +107,7 @@ class Exporter:
         warn_if_exposed(config.web.model_copy(update={"listen": self._started_with.listen}))
         await self.fleet.replace(config)
         await self.probes.replace(config)
+        await self.live.renew()
         self.performance.keep([watched.name for watched in self.fleet])
         return restart_needs(self._started_with, config.web)
 
@@ -137,6 +140,7 @@ def make_app(
     app[PERFORMANCE] = exporter.performance
     app[SURVEY] = Survey(exporter.fleet, exporter.performance)
     app[GUARDS] = exporter.guards
+    app[LIVE] = exporter.live
     app[LIFE] = Life()
     app[ROOMS] = Rooms()
     app[THREADS] = threads
@@ -156,7 +160,7 @@ async def _threads(app: web.Application) -> AsyncIterator[None]:
 async def _stop(app: web.Application) -> None:
     """End the refreshes first: the scrapes that wait for them then answer with what there is."""
     app[LIFE].move_to(Phase.STOPPING)
-    await asyncio.gather(app[FLEET].close(), app[PROBES].close())
+    await asyncio.gather(app[LIVE].close(), app[FLEET].close(), app[PROBES].close())
 
 
 def _guard_settings(section: ExporterWebSection) -> GuardSettings:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector as RegistryCollector
 
 from exporter.cache import Served
 from exporter.collectors import ALL
+from exporter.live.counts import LiveCounts
 from routeros import FAILURE_CLASSES, UnreachableReason
 from runtime.guards import Refusal
 
@@ -77,6 +78,8 @@ class SelfMetrics:
         )
         self.cache = CacheCounts()
         self.registry.register(self.cache)
+        self.live = LiveCounts()
+        self.registry.register(self.live)
         self._start_at_zero()
         self._bound = {menu: self._bind(menu) for menu in (*MENUS, OTHER_MENU)}
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from exporter.fleet import Fleet
+from exporter.live.rooms import Live
 from exporter.performance import Performance
 from exporter.probes.registry import Probes
 from exporter.selfmetrics import SelfMetrics
@@ -18,6 +19,7 @@ SELF_METRICS = web.AppKey("self_metrics", SelfMetrics)
 PERFORMANCE = web.AppKey("performance", Performance)
 GUARDS = web.AppKey("guards", Guards)
 """For calls that want a bearer token: `request.app[GUARDS].require_bearer(request)`."""
+LIVE = web.AppKey("live", Live)
 LIFE = web.AppKey("life", Life)
 RELOADS = web.AppKey("reloads", Reloads)
 THREADS = web.AppKey("threads", ThreadPoolExecutor)

@@ -1,6 +1,6 @@
-"""What a client can read: its Accept header -> a format, its Accept-Encoding -> whether to compress. Pure."""
+"""What a client can read: Accept -> a format, Accept-Encoding -> whether to compress, Accept-Language. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.exposition import Format
@@ -44,6 +44,16 @@ def accepts_gzip(accept_encoding: Iterable[str]) -> bool:
     anything = qualities.get("*", 0.0)
     gzip = qualities.get("gzip", qualities.get("x-gzip", anything))
     return gzip > 0 and gzip >= qualities.get("identity", 0.0)
+
+
+def preferred(values: Iterable[str], offered: Sequence[str]) -> str:
+    """Which of `offered` an Accept-Language header likes best; the first when it does not say. ``id-ID`` is ``id``."""
+    qualities: dict[str, float] = {}
+    for choice in _choices(values):
+        name = choice.name.partition("-")[0]
+        qualities[name] = max(choice.quality, qualities.get(name, 0.0))
+    anything = qualities.get("*", 0.0)
+    return max(offered, key=lambda name: qualities.get(name, anything))
 
 
 def _quality(fmt: Format, choices: Iterable[_Choice]) -> float:

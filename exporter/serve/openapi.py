@@ -127,6 +127,65 @@ ELSEWHERE: tuple[Operation, ...] = (
         summary="This description, as a page",
         answers=(Answer(200, "A page.", media=(HTML,)),),
     ),
+    Operation(
+        method="GET",
+        path="/live",
+        id="getLivePage",
+        tag="pages",
+        summary="Traffic as it happens, as a page",
+        parameters=(
+            Parameter("router", "query", "Router that is chosen at first."),
+            Parameter("watch", "query", "What is chosen at first, as `interface:ether1`.", many=True),
+            Parameter("users", "query", "`1` chooses the table of users."),
+            Parameter("run", "query", "`1` starts at once."),
+            Parameter("lang", "query", "`en` or `id`; by `Accept-Language` when left out."),
+        ),
+        answers=(Answer(200, "A page.", media=(HTML,)),),
+    ),
+    Operation(
+        method="GET",
+        path="/live/stream",
+        id="streamLive",
+        tag="pages",
+        summary="What feeds the live page: server-sent events, each with JSON",
+        text="Events: `hello`, `sample` (bits per second of each thing watched), `users`, `waiting` and `failure`. "
+        "All who watch a router share one reading of it every 2 s.",
+        parameters=(
+            Parameter("router", "query", "Name of a router.", required=True),
+            Parameter(
+                "watch",
+                "query",
+                "Up to eight of `interface:`, `queue:`, `tree:` or `ppp:` with a name, or `hotspot:` with a MAC.",
+                many=True,
+            ),
+            Parameter("users", "query", "`1` sends the table of users, too."),
+            Parameter("q", "query", "Only users that have these words in name, address or service."),
+        ),
+        answers=(
+            Answer(200, "Events without end.", media=("text/event-stream",)),
+            _plain(400, "Nothing, too much, or nothing that can be watched."),
+            _plain(404, "There is no such router."),
+            _plain(503, "There are as many viewers as may be."),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/live/choices",
+        id="getLiveChoices",
+        tag="pages",
+        summary="What can be watched on a router",
+        text="Asks the router, at most every 15 s.",
+        parameters=(
+            Parameter("router", "query", "Name of a router.", required=True),
+            Parameter("q", "query", "Only what has these words in its name or what is told of it."),
+            Parameter("kind", "query", "Only this kind: `interface`, `queue`, `tree`, `ppp` or `hotspot`."),
+        ),
+        answers=(
+            Answer(200, "The first that match, how many do, and how many there are of each kind."),
+            _plain(404, "There is no such router."),
+            Answer(502, "The router could not be asked; why."),
+        ),
+    ),
 )
 """What is served beside the API, told here so that the document is whole."""
 

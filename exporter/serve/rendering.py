@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -11,33 +12,43 @@ from markupsafe import Markup, escape
 from exporter.serve.wording import ago, clock_time, duration, span
 
 _STATIC = files("exporter.serve") / "static"
-STYLE = (_STATIC / "page.css").read_text(encoding="utf-8")
-SCRIPT = (_STATIC / "refresh.js").read_text(encoding="utf-8")
+
+
+def static(name: str) -> str:
+    """The text of one of our own styles or scripts, as it stands in pages."""
+    return (_STATIC / name).read_text(encoding="utf-8")
+
+
+STYLE = static("page.css")
+SCRIPT = static("refresh.js")
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
+def headers(*, styles: Sequence[str], scripts: Sequence[str]) -> dict[str, str]:
+    """What a page with exactly these styles and scripts in it is sent with."""
+    policy = (
         "default-src 'none'",
-        f"style-src {_hash(STYLE)}",
-        f"script-src {_hash(SCRIPT)}",
+        f"style-src {' '.join(map(_hash, styles))}",
+        f"script-src {' '.join(map(_hash, scripts))}",
         "img-src data:",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"""What every page is sent with."""
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+
+
+HEADERS = headers(styles=[STYLE], scripts=[SCRIPT])
+"""What every page but the live one is sent with."""
 
 
 def code(text: str) -> Markup:
