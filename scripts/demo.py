@@ -1,7 +1,8 @@
-"""A simulated network of routers and the exporter on it, until Ctrl-C.
+"""A simulated network of routers, a simulated WhatsApp bot, and the exporter on them, until Ctrl-C.
 
     make demo                                        on the usual ports
-    EXPORTER_PORT=9500 SIMULATOR_PORT=18090 make demo  on others; ROUTER_PORT is the first router's
+    EXPORTER_PORT=9500 SIMULATOR_PORT=18090 make demo  on others; ROUTER_PORT is the first router's,
+                                                     BOT_PORT the bot's
     make demo DEMO_ARGS="--for 20"                   ends by itself after 20 s
 
 Exit code 0 when it was asked to end, 1 when it could not start or a program of it died, 2 on wrong arguments.
@@ -41,11 +42,12 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the demo listens: the exporter, the simulator's control page, the routers in a row."""
+    """Where the demo listens: the exporter, the simulator's control page, the routers in a row, the bot."""
 
     exporter: int
     control: int
     first_router: int
+    bot: int
 
     @classmethod
     def chosen(cls, environment: Mapping[str, str]) -> "Ports":
@@ -58,6 +60,7 @@ class Ports:
             exporter=_port(environment, "EXPORTER_PORT", 9436, 1),
             control=_port(environment, "SIMULATOR_PORT", 18080, 1),
             first_router=_port(environment, "ROUTER_PORT", 18728, ROUTERS),
+            bot=_port(environment, "BOT_PORT", 18790, 1),
         )
 
 
@@ -126,32 +129,54 @@ def _wait(condition: Callable[[], bool], what: str, children: Sequence[Child], s
         stop.wait(POLL_INTERVAL_S)
 
 
-def exporter_config(simulator_config: str, port: int) -> str:
-    """What the simulator wrote for its routers, with the exporter's place to listen and a breaker for the impatient."""
+def exporter_config(simulator_config: str, port: int, *bots: Mapping[str, object]) -> str:
+    """What the simulator wrote for its routers, with the exporter's place to listen, a breaker for the impatient,
+    and the bots to watch."""
     config = yaml.safe_load(simulator_config)
     config["breaker"] = {"cooldown_s": BREAKER_COOLDOWN_S, "max_cooldown_s": BREAKER_COOLDOWN_S}
     config["web"] = {**config.get("web", {}), "listen": f"{HOST}:{port}"}
+    if bots:
+        config["bots"] = [dict(bot) for bot in bots]
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def bot_section(port: int, pid_file: Path) -> dict[str, object]:
+    """The simulated bot as the exporter's configuration names it, with proof asked for while one watches."""
+    return {
+        "name": "noc",
+        "kind": "baileys",
+        "url": f"http://{HOST}:{port}",
+        "ttl_s": 1,
+        "proof": {"frame_s": 10, "unacked_s": 10},
+        "process": {"pid_file": str(pid_file)},
+    }
 
 
 def welcome(ports: Ports, routers: Sequence[str]) -> str:
     """What is running and what to try."""
     exporter, control = f"http://{HOST}:{ports.exporter}", f"http://{HOST}:{ports.control}"
-    victim = routers[0]
+    bot, victim = f"http://{HOST}:{ports.bot}", routers[0]
     return f"""
-{len(routers)} simulated routers and the exporter are running: {", ".join(routers)}
+{len(routers)} simulated routers, a WhatsApp bot and the exporter are running: {", ".join(routers)}
 
   the routers at a glance   {exporter}/
   metrics of all routers    {exporter}/metrics
   metrics of one            {exporter}/probe?target={victim}
   state as JSON             {exporter}/api/v1/routers
   the simulator             {control}/routers
+  the bot's own health      {bot}/health
 
 Break a router, see what the exporter says of it, and mend it:
 
   curl -X POST {control}/routers/{victim}/faults -H 'Content-Type: application/json' -d '{{"fault": "refuse"}}'
   curl -s {exporter}/metrics | grep '^mikrotik_up'
   curl -X DELETE {control}/routers/{victim}/faults
+
+The same with the bot (GET {bot}/control/faults lists what can be wrong with it):
+
+  curl -X POST {bot}/control/faults -H 'Content-Type: application/json' -d '{{"fault": "disconnect"}}'
+  curl -s {exporter}/metrics | grep -E '^whatsapp_bot_(up|connected|session_state)'
+  curl -X POST {bot}/reconnect
 
 Ctrl-C ends everything."""
 
@@ -177,12 +202,24 @@ def run(ports: Ports, stop: threading.Event, *, for_s: float | None) -> None:
             folder / "simulator.log",
         )
         stack.enter_context(simulator)
+        pid_file = folder / "bot.pid"
+        bot = Child(
+            "the bot",
+            [
+                *(sys.executable, "-m", "simulator.bot", "--respawn", "--host", HOST),
+                *("--port", str(ports.bot), "--pid-file", str(pid_file)),
+            ],
+            folder / "bot.log",
+        )
+        stack.enter_context(bot)
         listing = f"http://{HOST}:{ports.control}/routers"
-        _wait(lambda: written.is_file() and _answers(listing), "the simulator", [simulator], stop)
+        _wait(lambda: written.is_file() and _answers(listing), "the simulator", [simulator, bot], stop)
+        _wait(pid_file.is_file, "the bot", [simulator, bot], stop)
         if stop.is_set():
             return
 
-        text = exporter_config(written.read_text(encoding="utf-8"), ports.exporter)
+        watched = bot_section(ports.bot, pid_file)
+        text = exporter_config(written.read_text(encoding="utf-8"), ports.exporter, watched)
         config.write_text(text, encoding="utf-8")
         exporter = Child(
             "the exporter",
@@ -190,7 +227,7 @@ def run(ports: Ports, stop: threading.Event, *, for_s: float | None) -> None:
             folder / "exporter.log",
         )
         stack.enter_context(exporter)
-        children = [simulator, exporter]
+        children = [simulator, bot, exporter]
         _wait(lambda: _answers(f"http://{HOST}:{ports.exporter}/-/ready"), "the exporter", children, stop)
         if stop.is_set():
             return

@@ -38,7 +38,7 @@ def test_the_demo_shows_every_router_and_ends_cleanly(number: signal.Signals) ->
         base = exporter_url(said)
         until(lambda: list(routers_up(base).values()) == ["1"] * ROUTERS, "every router up")
         programs = psutil.Process(process.pid).children(recursive=True)
-        assert len(programs) == 2
+        assert len(programs) == 4  # the bot has a supervisor before it
         process.send_signal(number)
         assert process.wait(END_DEADLINE_S) == 0
         _, alive = psutil.wait_procs(programs, timeout=1)
@@ -64,6 +64,31 @@ def test_the_router_that_the_demo_offers_to_break_can_be_broken_and_mended() -> 
         assert process.wait(END_DEADLINE_S) == 0
 
 
+@pytest.mark.timeout(120)
+def test_the_bot_that_the_demo_offers_to_disconnect_can_be_reconnected() -> None:
+    """The printed commands close the bot's session, and open it again."""
+    with demo() as process:
+        said = welcome_of(process)
+        base = exporter_url(said)
+        breaking = re.search(r"curl -X POST (\S+/control/faults) .* -d '([^']+)'", said)
+        mending = re.search(r"curl -X POST (\S+/reconnect)", said)
+        assert breaking is not None
+        assert mending is not None
+
+        def holds(state: str) -> bool:
+            wanted = f'whatsapp_bot_session_state{{bot="noc",state="{state}"}} 1'
+            return wanted in get(f"{base}/metrics")
+
+        until(lambda: holds("open"), "the session open")
+        assert 'whatsapp_bot_up{bot="noc"} 1' in get(f"{base}/metrics")
+        send("POST", breaking[1], breaking[2])
+        until(lambda: holds("close"), "the session closed")
+        send("POST", mending[1])
+        until(lambda: holds("open"), "the session open again")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_DEADLINE_S) == 0
+
+
 def test_the_demo_ends_by_itself_after_a_given_time() -> None:
     """With --for it exits with 0 after that many seconds and says so."""
     with demo("--for", "0.5") as process:
@@ -72,7 +97,7 @@ def test_the_demo_ends_by_itself_after_a_given_time() -> None:
         assert "nothing is left running" in out
 
 
-@pytest.mark.parametrize("variable", ["EXPORTER_PORT", "SIMULATOR_PORT", "ROUTER_PORT"])
+@pytest.mark.parametrize("variable", ["EXPORTER_PORT", "SIMULATOR_PORT", "ROUTER_PORT", "BOT_PORT"])
 def test_a_taken_port_is_named_with_the_variable_to_set(variable: str) -> None:
     """A port of another program ends the demo with 1, before anything starts, and says what to set."""
     with socket.socket() as other:
