@@ -1,7 +1,8 @@
 """The exporter's own metrics, served by prometheus_client on `/metrics` only.
 
 What has a `router` label comes from `exporter.status`; here stands what would be too much per router. Every
-counter starts at 0 for each of its label values that can be known ahead.
+counter starts at 0 for each of its label values that can be known ahead; those of a menu when it is first asked,
+since the 50 series of each menu that there is would make a page of 500 kB that nobody reads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ from runtime.guards import Refusal
 OUTCOMES = ("ok", *FAILURE_CLASSES)
 LATENCY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2.5, 5, 10, 30)
 ENDPOINTS = ("metrics", "probe")
-MENUS = tuple(dict.fromkeys(table.command for c in ALL for table in c.tables if not table.made))
+MENUS = frozenset(table.command for c in ALL for table in c.tables if not table.made)
 OTHER_MENU = "other"
 
 
@@ -81,7 +82,8 @@ class SelfMetrics:
         self.live = LiveCounts()
         self.registry.register(self.live)
         self._start_at_zero()
-        self._bound = {menu: self._bind(menu) for menu in (*MENUS, OTHER_MENU)}
+        self._bound: dict[str, tuple[dict[str, Counter], Histogram, Counter]] = {}
+        self._bind(OTHER_MENU)
 
     def _counter(self, name: str, help_text: str, labels: Iterable[str]) -> Counter:
         return Counter(f"tikwatch_{name}", help_text, tuple(labels), registry=self.registry)
@@ -99,11 +101,13 @@ class SelfMetrics:
     def _bind(self, menu: str) -> tuple[dict[str, Counter], Histogram, Counter]:
         """The children of one menu, so that a command costs no look-up by label."""
         outcomes = {outcome: self._commands.labels(menu, outcome) for outcome in OUTCOMES}
-        return outcomes, self._durations.labels(menu), self._rows.labels(menu)
+        bound = self._bound[menu] = outcomes, self._durations.labels(menu), self._rows.labels(menu)
+        return bound
 
     def command_finished(self, router: str, path: str, outcome: str, duration_s: float, rows: int) -> None:
         """See `routeros.Observer`."""
-        outcomes, durations, rows_received = self._bound.get(path) or self._bound[OTHER_MENU]
+        menu = path if path in MENUS else OTHER_MENU
+        outcomes, durations, rows_received = self._bound.get(menu) or self._bind(menu)
         outcomes[outcome].inc()
         durations.observe(duration_s)
         if rows:
