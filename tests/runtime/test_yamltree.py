@@ -89,6 +89,8 @@ def test_merge_keys_fill_in_what_is_missing() -> None:
         ("a: &x 1\nb: &x 2\n", 2, "anchor"),
         ("a: " + "[" * 60 + "]" * 60, 1, "levels deep"),
         ("a: " + "[" * 5000, 1, "levels deep"),
+        ("a: " + "[" * 100_000 + "]" * 100_000, 1, "levels deep"),
+        ("- " * 100_000, 1, "levels deep"),
         ("a: " + "9" * 5000, 1, "not a number"),
         ("a: !!binary aGVsbG8=", 1, "cannot begin with !"),
         ("a: !!int x", 1, "not a number"),
