@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.scrape import FAMILIES
+from exporter.scrape import PAGE_FAMILIES
 
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)")
-METRIC = re.compile(r"\bmikrotik_[a-z0-9_]*[a-z0-9]\b")
+METRIC = re.compile(r"\b(?:mikrotik|whatsapp_bot|tikwatch_probe)_[a-z0-9_]*[a-z0-9]\b")
 
 
 def documents(root: Path) -> list[Path]:
@@ -58,8 +58,8 @@ def test_yaml_in_documents_can_be_read(root: Path) -> None:
 
 
 def test_documents_name_only_metrics_that_exist(root: Path) -> None:
-    """A metric of a router that a page or the Prometheus configuration names is one that the exporter has."""
-    known = {family.name for family in FAMILIES}
+    """A metric of a router or a bot that a page or the Prometheus configuration names is one that the exporter has."""
+    known = {family.name for family in PAGE_FAMILIES}
     files = [*documents(root), root / "prometheus" / "prometheus.yml"]
     named = {name for file in files for name in METRIC.findall(file.read_text(encoding="utf-8"))}
     assert "mikrotik_up" in named
