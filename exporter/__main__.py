@@ -99,11 +99,13 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from exporter.cli.terminal import quiet_pipe
     from exporter.config import json_schema
     from exporter.fleet import KNOWN_COLLECTORS
 
     if options.what == "schema":
-        sys.stdout.write(json.dumps(json_schema(KNOWN_COLLECTORS), indent=2) + "\n")
+        with quiet_pipe():
+            sys.stdout.write(json.dumps(json_schema(KNOWN_COLLECTORS), indent=2) + "\n")
         return ExitCode.OK
     if options.config is None:
         parser.error("the following arguments are required: --config")
@@ -113,7 +115,8 @@ def _config(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     from exporter.service import read_config
 
     shown = effective(read_config(options.config), KNOWN_COLLECTORS)
-    yaml.safe_dump(shown, sys.stdout, sort_keys=False, allow_unicode=True)
+    with quiet_pipe():
+        yaml.safe_dump(shown, sys.stdout, sort_keys=False, allow_unicode=True)
     return ExitCode.OK
 
 

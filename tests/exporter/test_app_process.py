@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from simulator import Network, RouterSpec
-from tests.fakes.exporter_process import exporter_process, free_port, run_exporter
+from tests.fakes.exporter_process import command, exporter_process, free_port, run_exporter
 from tests.fakes.served import PASSWORD, config_text, router_of
 
 SMALLEST = """\
@@ -249,6 +250,21 @@ routers:
     again = run_exporter("config", "--config", file, environment=[("CABIN", "from-the-environment")])
     assert again.returncode == 0
     assert yaml.safe_load(again.stdout) == shown
+
+
+@pytest.mark.parametrize("words", [("config", "schema"), ("config", "--config")], ids=["schema", "file"])
+def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """`config | head` ends with 0 and without a word when the reader of the pipe is gone."""
+    file = tmp_path / "exporter.yml"
+    file.write_text(SMALLEST.format(listen=9436, port=8728), encoding="utf-8")
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    given = [*words, file] if words[-1] == "--config" else words
+    with os.fdopen(write_end, "wb") as pipe:
+        ended = subprocess.run(
+            command(*given), stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, timeout=20
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_config_schema_prints_a_schema() -> None:
