@@ -45,7 +45,7 @@ FieldName = Literal[
 """The words of the tables of presets, states and fields, which a Literal must spell out; a test compares them."""
 
 _SELECTORS = ("pid_file", "name", "cmdline", "port")
-_OWN_TABLES = ("fields", "states", "queues")
+_HTTP_ONLY = ("api_key_header", "fields", "states", "queues")
 
 
 def _checked_pointer(text: str) -> str:
@@ -134,6 +134,10 @@ class BotSection(SecretSection, ProbeSection):
     api_key: SecretStr | None = Field(default=None, min_length=1, description="The key or token itself.")
     api_key_file: str | None = Field(default=None, description="File that holds the key.")
     api_key_env: str | None = Field(default=None, description="Environment variable that holds the key.")
+    api_key_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = Field(
+        default=None,
+        description="For `http`: header that carries the key as it is, such as `Token`; a bearer token when left out.",
+    )
     tls_verify: bool = Field(default=True, description="Check the certificate of an https address at all.")
     ca_file: Annotated[ExistingFile, AfterValidator(check_authorities)] | None = Field(
         default=None, description="PEM file with the authority that signed the certificate."
@@ -173,13 +177,15 @@ class BotSection(SecretSection, ProbeSection):
         if kind != "http":
             faults.extend(
                 fault(f"only for kind http; {preset.title} is known", key)
-                for key in _OWN_TABLES
+                for key in _HTTP_ONLY
                 if given.get(key)
             )
             if isinstance(url := given.get("url"), str) and "?" in url:
                 faults.append(fault(f"must be the address of {preset.title} alone, without a query", "url"))
         elif not given.get("fields") and given.keys() <= cls.model_fields.keys():
             faults.append(fault("needs fields: where in the JSON the state, the counters ... stand"))
+        if "username" in given and "api_key_header" in given:
+            faults.append(fault("does not go with username, which makes it HTTP Basic", "api_key_header"))
         if "username" in given and kind != "http" and preset.login is not Login.BASIC:
             faults.append(fault(f"{preset.title} takes no user name, only api_key", "username"))
         faults.extend(_key_faults(given))

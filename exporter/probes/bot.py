@@ -76,6 +76,8 @@ def _login(login: Login, section: BotSection) -> dict[str, str]:
     if section.username is not None:
         pair = b64encode(f"{section.username}:{key}".encode()).decode()
         return {"Authorization": f"Basic {pair}"}
+    if section.api_key_header is not None:
+        return {section.api_key_header: key}
     if login in (Login.BEARER, Login.BASIC):
         return {"Authorization": f"Bearer {key}"}
     return {login.value: key}

@@ -271,6 +271,22 @@ def test_any_json_by_pointers(web: responses.RequestsMock) -> None:
     assert not {"reconnects_total", "queue_length none"} & found.keys()
 
 
+@pytest.mark.parametrize(
+    ("more", "header"),
+    [
+        ({}, {"Authorization": f"Bearer {KEY}"}),
+        ({"api_key_header": "Token"}, {"Token": KEY}),
+        ({"username": "noc"}, {"Authorization": "Basic bm9jOmszeS1vZi10aGUtYm90"}),
+    ],
+)
+def test_the_key_goes_into_the_header_that_is_wanted(
+    web: responses.RequestsMock, more: dict[str, str], header: dict[str, str]
+) -> None:
+    """A bearer token, a header of its own, or HTTP Basic."""
+    web.get(BASE, json={"s": "open"}, match=[responses.matchers.header_matcher(header)])
+    assert state(measured(bot(kind="http", api_key=KEY, fields={"state": "/s"}, **more))) == "open"
+
+
 def test_what_only_adds_may_fail(web: responses.RequestsMock) -> None:
     """A bot is up when its state can be had, though it tells no version."""
     web.get(f"{BASE}/api/sessions/noc", json={"status": "WORKING"})
