@@ -18,12 +18,11 @@ COLLECTORS = ("system", "health", "interface", "ethernet", "hotspot", "ppp", "qu
 
 
 def collecting(settings: Mapping[str, Settings] | None = None, **everywhere: object) -> Settings:
-    """The module that runs `COLLECTORS`, with settings for some of them, and some for all."""
+    """The module that runs `COLLECTORS` and those in `settings`, with these settings, and some for `everywhere`."""
     own = settings or {}
+    names = dict.fromkeys((*COLLECTORS, *own))
     return {
-        "modules": {
-            "default": {"collectors": {name: {**everywhere, **own.get(name, {})} for name in COLLECTORS}}
-        }
+        "modules": {"default": {"collectors": {name: {**everywhere, **own.get(name, {})} for name in names}}}
     }
 
 
