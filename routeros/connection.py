@@ -358,6 +358,8 @@ class Connection(asyncio.Protocol):
             self._closed(self, reason, error)
         for sink in sinks.values():
             sink.lost(error.again())
+        for sink, _ in cancels.values():
+            sink.cancel_lost(error)
 
     def _apply(self, step: ConnectionStep) -> None:
         """The only place that assigns the state."""

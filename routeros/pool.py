@@ -222,6 +222,10 @@ class Pool:
         """Its cancel was answered: if it was the breaker's probe, the probe told nothing, but not a failure."""
         self._breaker.abandoned(request.generation)
 
+    def given_up_and_lost(self, request: Request, error: RouterError) -> None:
+        """The connection ended after its cancel: no answer will come, so if it was the probe, the probe failed."""
+        self._breaker.failed(request.generation, error, begun_s=request.sent_s)
+
     # decisions
 
     def _dispatch(self) -> None:
@@ -285,6 +289,8 @@ class Pool:
         request.command = connection.submit(
             request.words, request, encoded=request.encoded, streaming=request.stream is not None
         )
+        if request.stream is not None:  # it may say nothing for hours: no probe
+            self._breaker.abandoned(request.generation)
 
     def _free(self, request: Request, *, answered_s: float | None = None) -> None:
         """Its slot is free, and its connection when it was large."""
@@ -347,6 +353,7 @@ class Pool:
             self._queue.discard(request)
             request.apply(RequestStep.END)
             request.reject(error.again())
+            self._breaker.abandoned(request.generation)
         self._held.clear()
 
     def _heed_breaker(self) -> None:

@@ -42,6 +42,8 @@ class RequestOwner(Interface):
 
     def alive(self, request: Request) -> None: ...
 
+    def given_up_and_lost(self, request: Request, error: RouterError) -> None: ...
+
 
 class Request:
     """A command that waits for a slot, runs, or is over; the sink of its command on a connection.
@@ -144,6 +146,9 @@ class Request:
 
     def cancel_answered(self) -> None:
         self.owner.alive(self)
+
+    def cancel_lost(self, error: RouterError) -> None:
+        self.owner.given_up_and_lost(self, error)
 
 
 class RowStream:

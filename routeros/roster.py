@@ -279,6 +279,8 @@ class Roster:
         self._no_growth_before_s = self._clock() + _GROWTH_PAUSE_S
         if not self._open and not self._opening:
             self._owner.none_to_be_had(failure)
+            # Dialled before the breaker opened, the failure did not count; a probe that is gone must not be waited for.
+            self._breaker.abandoned(self._breaker.generation)
         self._owner.connections_changed()
 
     def _check(self, connection: Connection, now_s: float) -> None:

@@ -12,7 +12,8 @@ from routeros.replies import Record
 
 
 class Sink(Interface):
-    """Who waits for a command; each command ends with exactly one of `finished` and `lost`, unless cancelled."""
+    """Who waits for a command; each command ends with exactly one of `finished` and `lost`, a cancelled one with
+    exactly one of `cancel_answered` and `cancel_lost`."""
 
     def arrived(self, records: list[Record]) -> None:
         """Rows of a streaming command."""
@@ -26,6 +27,9 @@ class Sink(Interface):
     def cancel_answered(self) -> None:
         """After a cancel: the router has shown that it is alive."""
 
+    def cancel_lost(self, error: RouterError) -> None:
+        """After a cancel: the connection ended before its answer."""
+
 
 class Answer(Sink):
     """A sink that resolves a future."""
@@ -36,6 +40,8 @@ class Answer(Sink):
     def arrived(self, records: list[Record]) -> None: ...
 
     def cancel_answered(self) -> None: ...
+
+    def cancel_lost(self, error: RouterError) -> None: ...
 
     def finished(self, command: Command) -> None:
         if not self.future.done():
@@ -55,6 +61,8 @@ class Check(Sink):
     def arrived(self, records: list[Record]) -> None: ...
 
     def cancel_answered(self) -> None: ...
+
+    def cancel_lost(self, error: RouterError) -> None: ...
 
     def lost(self, error: RouterError) -> None: ...
 

@@ -27,7 +27,7 @@ from routeros.errors import (
 from routeros.observer import NullObserver
 from routeros.pool import Pool
 from routeros.replies import Priority, Reply
-from routeros.request import Request
+from routeros.request import Request, RowStream
 from routeros.settings import BreakerSettings, PoolSettings, RetrySettings
 from tests.fakes.memory_router import MemoryRouter, Service
 from tests.fakes.virtual_loop import VirtualLoop, run_virtually
@@ -511,6 +511,89 @@ def test_given_up_probe_on_a_living_router_makes_room() -> None:
         await asyncio.sleep(0.1)
         await bench.run()
         assert bench.breaker.state is BreakerState.CLOSED
+        await bench.pool.close()
+
+    run_virtually(main())
+
+
+def test_probe_lost_after_it_was_given_up_failed() -> None:
+    """When the connection ends before the cancel of a probe is answered, the breaker opens again: it is not stuck."""
+
+    async def main() -> None:
+        bench = Bench(
+            breaker=BreakerSettings(failure_limit=1, jitter_ratio=0.0), service=takes({"/never/print": None})
+        )
+        bench.router.refuses = True
+        with pytest.raises(RouterUnreachable):
+            await bench.run()
+        bench.router.refuses = bench.router.answers_cancel = False
+        await asyncio.sleep(60.0)
+        with pytest.raises(CommandDeadline):
+            await bench.run("/never/print", deadline_s=1.0)
+        assert bench.breaker.state is BreakerState.HALF_OPEN
+        bench.router.links[0].drop(ConnectionResetError("reset"))
+        await asyncio.sleep(0.1)
+        assert bench.breaker.state is BreakerState.OPEN
+        assert bench.breaker.retry_in_s == pytest.approx(120.0, abs=0.2)
+        await asyncio.sleep(120.0)
+        await bench.run()
+        assert bench.breaker.state is BreakerState.CLOSED
+        await bench.pool.close()
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("patience_s", [1.0, None], ids=["gone before the dial ends", "refused with it"])
+def test_probe_that_waits_for_an_old_dial_makes_room(patience_s: float | None) -> None:
+    """A dial from before the breaker opened does not count; the probe that hoped for it does not block the next."""
+
+    async def main() -> None:
+        bench = Bench(
+            PoolSettings(max_in_flight=8, commands_per_connection=1, connect_timeout_s=60.0),
+            breaker=BreakerSettings(failure_limit=1, cooldown_s=1.0, jitter_ratio=0.0),
+            service=takes({"/slow/print": 20.0}),
+        )
+        await bench.run()
+        bench.router.connect_s, bench.router.refuses = 5.0, True
+        asking = [asyncio.create_task(bench.run("/slow/print")) for _ in range(2)]
+        await asyncio.sleep(0.6)
+        assert bench.pool.stats().connections_opening == 1
+        bench.router.links[0].drop(ConnectionResetError("reset"))
+        assert {type(error) for error in await asyncio.gather(*asking, return_exceptions=True)} == {
+            RouterUnreachable,
+            BreakerOpen,
+        }
+        await asyncio.sleep(1.5)
+        with pytest.raises(RouterUnreachable):
+            await bench.run(deadline_s=patience_s)
+        await asyncio.sleep(4.0)
+        assert bench.pool.stats().connections_opening == 0
+        bench.router.refuses, bench.router.connect_s = False, 0.01
+        assert (await bench.run()).records
+        assert bench.breaker.state is BreakerState.CLOSED
+        await bench.pool.close()
+
+    run_virtually(main())
+
+
+def test_stream_is_no_probe() -> None:
+    """Listening to a quiet menu after the cooldown does not keep everybody else from asking."""
+
+    async def main() -> None:
+        bench = Bench(breaker=BreakerSettings(failure_limit=1), service=takes({"/log/listen": None}))
+        bench.router.refuses = True
+        with pytest.raises(RouterUnreachable):
+            await bench.run()
+        bench.router.refuses = False
+        await asyncio.sleep(70.0)
+        stream = bench.request("/log/listen")
+        stream.stream = RowStream("/log/listen", 10)
+        bench.pool.start(stream)
+        await asyncio.sleep(1.0)
+        assert bench.router.commands() == ["/log/listen"]
+        await bench.run()
+        assert bench.breaker.state is BreakerState.CLOSED
+        bench.pool.abandon(stream)
         await bench.pool.close()
 
     run_virtually(main())
