@@ -105,9 +105,9 @@ def _certificate(error: RouterUnreachable, target: Target, found: Found | None) 
             fingerprint_sha256=shown,
         )
     return Advice(
-        what.partition(": ")[0],
-        "name its authority with `ca_file`, renew it, or compare the fingerprint below with /certificate print "
-        "detail on the router and pin it",
+        what,
+        "the keys for that are `ca_file`, `server_name` and `fingerprint_sha256` of the router's `tls`; compare the "
+        "fingerprint below with /certificate print detail on the router before you pin it",
         fingerprint_sha256=shown,
     )
 
@@ -136,6 +136,12 @@ def _no_route(error: RouterUnreachable, target: Target) -> Advice:
 
 def _closed(error: RouterUnreachable, target: Target) -> Advice:
     service = _service(target)
+    if error.sent:
+        return Advice(
+            f"the login was accepted, but then the connection broke off in mid answer: {visible(error.message)}",
+            "the router may be restarting, or something on the way cuts connections: try again in a minute; "
+            "the router's log tells more: /log print",
+        )
     return Advice(
         f"the router closed the connection before the login was through: {visible(error.message)}",
         f"the service {service} may not list this machine (/ip service set {service} address=...), "

@@ -1,5 +1,6 @@
 """`tikwatch-exporter check` on simulated routers: each thing that can be wrong has its sentence and its remedy."""
 
+import datetime
 import hashlib
 import json
 import logging
@@ -41,6 +42,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Pat
     certificate = authority.issue_cert("127.0.0.1")
     certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
     certificate.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
+    expired = authority.issue_cert("127.0.0.1", not_after=datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC))
+    expired.private_key_pem.write_to_path(str(folder / "expired-key.pem"))
+    expired.cert_chain_pems[0].write_to_path(str(folder / "expired.pem"))
     return authority, folder
 
 
@@ -54,6 +58,11 @@ def network(authority: tuple[trustme.CA, Path]) -> Iterator[NetworkThread]:
         RouterSpec("virtual", profile="chr", password=PASSWORD),
         RouterSpec(
             "safe", password=PASSWORD, tls=TlsFiles(str(folder / "cert.pem"), str(folder / "key.pem"))
+        ),
+        RouterSpec(
+            "expired",
+            password=PASSWORD,
+            tls=TlsFiles(str(folder / "expired.pem"), str(folder / "expired-key.pem")),
         ),
     ]
     with NetworkThread(specs) as network:
@@ -207,6 +216,8 @@ TROUBLES = [
         "correct `address` or `port`",
         4,
     ),
+    ("drop_mid_reply", {}, "not reachable", "accepted, but .* in mid answer", "may be restarting", 4),
+    ("fatal", {}, "not reachable", "accepted, but .* in mid answer", "/log print", 4),
     ("session_limit", {"limit": 0}, "not reachable", "closed the connection", "max-sessions", 4),
 ]
 
@@ -315,6 +326,33 @@ def test_the_fingerprint_that_was_shown_can_be_pinned(
     code, router = trouble(capsys, pinned)
     assert code == ExitCode.OK
     assert router["connection"]["tls_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "what"),
+    [
+        ("expired", "127.0.0.1", "the certificate has expired: renew it on the router"),
+        ("safe", "localhost", "the certificate is not for localhost: give the name it bears as server name"),
+    ],
+    ids=["expired", "another name"],
+)
+def test_a_certificate_that_does_not_fit_is_told_with_the_keys_that_help(
+    capsys: Capture,
+    network: NetworkThread,
+    tmp_path: Path,
+    authority: tuple[trustme.CA, Path],
+    name: str,
+    address: str,
+    what: str,
+) -> None:
+    """What is wrong with it, the remedy that goes with that, and where in the configuration it is written."""
+    changes = {"address": address, "tls": {"ca_file": str(authority[1] / "ca.pem")}}
+    code, router = trouble(capsys, network.write_config(tmp_path / "c.yml", name, changes=changes))
+    assert code == ExitCode.NONE_REACHABLE
+    assert what in router["error"]["message"]
+    for key in ("`ca_file`", "`server_name`", "`fingerprint_sha256`"):
+        assert key in router["remedy"]
+    assert len(router["presented_fingerprint_sha256"]) == 64
 
 
 async def test_a_port_tells_what_it_speaks(
