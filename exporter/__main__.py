@@ -1,4 +1,4 @@
-"""The command line: `tikwatch-exporter serve | check | print | config`. Reads flags, runs one command, nothing else."""
+"""The command line: `tikwatch-exporter serve | check | print | import | config`. Reads flags and runs one command."""
 
 import argparse
 import importlib
@@ -12,7 +12,11 @@ from exporter.cli.exitcodes import ExitCode, epilog
 from runtime.loading import ConfigError
 
 PROGRAM = "tikwatch-exporter"
-_MODULES = {"check": "exporter.cli.check", "print": "exporter.cli.tables"}
+_MODULES = {
+    "check": "exporter.cli.check",
+    "print": "exporter.cli.tables",
+    "import": "exporter.cli.importing",
+}
 
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -40,6 +44,16 @@ def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     _add_later("check", command("check", "Ask every router once and tell what works."), words)
     _add_later("print", command("print", "Show tables of a router in the terminal."), words)
+    _add_later(
+        "import",
+        command(
+            "import",
+            "Write a configuration from that of another exporter.",
+            ExitCode.OK,
+            ExitCode.CONFIGURATION,
+        ),
+        words,
+    )
     config = command(
         "config",
         "Check the configuration and print it as it is in force, or its schema.",

@@ -35,7 +35,7 @@ def checked_name(text: str) -> str:
     return text
 
 
-def _checked_address(text: str) -> str:
+def checked_address(text: str) -> str:
     """A host name or IP address, IPv6 without brackets. Raises ValueError with what is wrong with it."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
@@ -65,6 +65,12 @@ def _checked_label_value(text: str) -> str:
     if len(text) > 200 or not text.isprintable():
         raise ValueError("a label value is up to 200 printable characters")
     return text
+
+
+def checked_label(name: str, value: str) -> None:
+    """Raises ValueError, with what is wrong, unless a router may bear this label."""
+    _checked_label_name(name)
+    _checked_label_value(value)
 
 
 def _checked_fingerprint(text: str) -> str:
@@ -131,7 +137,7 @@ class RouterSection(SecretSection):
     name: Annotated[str, AfterValidator(checked_name)] = Field(
         description="Value of the `router` label; the address when left out."
     )
-    address: Annotated[str, AfterValidator(_checked_address)] = Field(description="Host name or IP address.")
+    address: Annotated[str, AfterValidator(checked_address)] = Field(description="Host name or IP address.")
     port: int | None = Field(
         default=None,
         ge=1,
@@ -171,7 +177,7 @@ class RouterSection(SecretSection):
         if "name" in given:
             return given
         address = given.get("address")
-        if isinstance(address, str) and not _NAME.fullmatch(address) and _accepts(_checked_address, address):
+        if isinstance(address, str) and not _NAME.fullmatch(address) and _accepts(checked_address, address):
             faults.append(fault("needs a name, since its address cannot serve as one"))
         usable = isinstance(address, str) and _accepts(checked_name, address)
         return {**given, "name": address if usable else "unnamed"}

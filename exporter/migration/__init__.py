@@ -1,0 +1,1 @@
+"""Configurations of other exporters, read and written anew as ours."""
