@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
-from exporter.collectors.render import count_by
+from exporter.collectors.render import count_by, zeros
 from exporter.collectors.table import Record, Row, Table
 
 Tally = Mapping[tuple[str, ...], int]
+NO_OTHERS: Mapping[str, list[Record]] = MappingProxyType({})
 
 
 class Arrivals:
@@ -28,15 +30,20 @@ class Arrivals:
     def __repr__(self) -> str:
         return f"<Arrivals tables={sorted(self._seen)}>"
 
-    def update(self, table: Table, records: Iterable[Record]) -> dict[str, Tally]:
-        """Take a reading of `table` in; returns the totals so far by metric name and label values."""
+    def update(
+        self, table: Table, records: Iterable[Record], others: Mapping[str, list[Record]] = NO_OTHERS
+    ) -> dict[str, Tally]:
+        """Take a reading of `table` in; returns the totals so far by metric name and label values.
+
+        `others` holds the records of the collector's tables by name, for totals that begin at 0 with their rows.
+        """
         rows = [row for row in table.rows if row.arrivals]
         if not rows:
             return {}
         records = list(records)
         in_order = any(row.in_order for row in rows)
         new = self._beyond_mark(table.name, records) if in_order else self._unseen(table.name, records)
-        return {row.name: self._add(row, records, new) for row in rows}
+        return {row.name: self._add(row, records, new, others) for row in rows}
 
     def _unseen(self, table: str, records: list[Record]) -> list[Record]:
         ids = frozenset([record.get(".id", "") for record in records])
@@ -55,9 +62,15 @@ class Arrivals:
         mark = before if highest >= before else -1
         return [record for number, record in numbered if number > mark]
 
-    def _add(self, row: Row, records: Iterable[Record], new: Iterable[Record]) -> Tally:
+    def _add(
+        self,
+        row: Row,
+        records: Iterable[Record],
+        new: Iterable[Record],
+        others: Mapping[str, list[Record]],
+    ) -> Tally:
         totals = self._totals.setdefault(row.name, Counter())
-        for key in (*row.always, *count_by(row.labels, records)):
+        for key in (*zeros(row, others), *count_by(row.labels, records)):
             totals.setdefault(key, 0)  # a counter that appears at 0 lets rate() see its first step
         totals.update(count_by(row.labels, new))
         return totals

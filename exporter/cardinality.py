@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from exporter.collectors.table import Record, Subscribers
+from exporter.collectors.table import SUM, Record, Subscribers
 
 REST = "_rest"
 """Value of the subscriber's label on the series that stands for all who have none of their own."""
@@ -110,6 +110,7 @@ class Ledger:
         for group, totals in self._rest.items():
             record = dict(zip(self._spec.group, group, strict=True))
             record[self._spec.who] = REST
+            record[SUM] = "true"
             for index, name in enumerate(self._spec.traffic):
                 record[name] = "/".join([str(total) for total in totals[index * parts : (index + 1) * parts]])
             yield record

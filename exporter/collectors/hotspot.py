@@ -25,6 +25,7 @@ from routeros.values import parse_duration
 _SERVER = Label("server")
 _PROFILE = Label("profile")
 _TRUE = ("true", "yes")
+_WAYS = ("cookie", "http-chap", "http-pap", "https", "mac", "mac-cookie", "trial")
 
 _SERVERS = Table(
     name="servers",
@@ -72,6 +73,7 @@ _ACTIVE = Table(
             "mikrotik_hotspot_active_sessions_by_login",
             "Sessions logged in, by how they did.",
             Label("login_by"),
+            over="ways",
         ),
         count(
             "mikrotik_hotspot_active_sessions_radius",
@@ -84,6 +86,7 @@ _ACTIVE = Table(
             "mikrotik_hotspot_logins_total",
             "Logins seen since the exporter started; a session that came and went between two readings is missed.",
             _SERVER,
+            over="servers",
         ),
         counter(
             "mikrotik_hotspot_session_receive_bytes_total",
@@ -195,6 +198,8 @@ def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
     for record in replies.get("servers", ()):
         if status := record.get("proxy-status"):
             record["@proxy"] = str(int(status == "running"))
+    if replies.get("servers"):
+        replies["ways"] = [{"name": way} for way in _WAYS]
     for record in replies.get("users", ()):
         if _is_spent(record):
             record["@spent"] = "true"

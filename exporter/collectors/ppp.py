@@ -163,9 +163,11 @@ _PPPOE_SESSIONS = Table(
     rows=(
         count(
             "mikrotik_pppoe_sessions",
-            "PPPoE sessions, by server and the interface they came in on.",
+            "PPPoE sessions, by service name of the server and the interface they came in on.",
             _SERVICE,
             Label("interface"),
+            over="servers",
+            over_fields=("service-name", "interface"),
         ),
     ),
 )

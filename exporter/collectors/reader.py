@@ -290,7 +290,7 @@ class Reader:
             router_label=self._router_label,
             facts=self._facts,
             others=replies,
-            arrived=self._arrivals.update(table, records),
+            arrived=self._arrivals.update(table, records, replies),
         )
         return Part(
             blocks=rendered.blocks,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from exporter.collectors.table import Convert, Facts, Label, Record, Row, Table, Unit
+from exporter.collectors.table import SUM, Convert, Facts, Label, Record, Row, Table, Unit
 from exporter.exposition import block, escape, heads, needs_escape, number_text
 from exporter.samples import Kind
 from routeros.values import parse_date, parse_int
@@ -62,7 +62,7 @@ def render(
         elif row.kind is Kind.INFO:
             own = rows.labels_of(row.labels)
             texts = [f"{a},{b}" if b else a for a, b in zip(rows.label_texts, own, strict=True)]
-            rendered.add(row.name, block(row.name, heads(texts), rows.where(row, ["1"] * len(texts))))
+            rendered.add(row.name, block(row.name, heads(texts), rows.where(row, rows.constant("1"))))
         elif row.kind is Kind.STATE_SET:
             _add_states(row, rows, rendered)
         else:
@@ -90,6 +90,7 @@ class _Columns:
             self._fields = {}
         self.label_texts = texts
         self.heads = heads(texts)
+        self._has_sums = bool(self._records) and SUM in self._records[-1]
 
     def field(self, name: str, part: int | None = None) -> Column:
         """Values of a field, None where absent; `part` takes one half of pairs."""
@@ -115,6 +116,12 @@ class _Columns:
     def _values_of(self, label: Label) -> Column:
         return [label.value] * len(self._records) if label.value else self.field(label.source)
 
+    def constant(self, value: str) -> Column:
+        """`value` in every row but those that are sums."""
+        if not self._has_sums:
+            return [value] * len(self._records)
+        return [None if SUM in record else value for record in self._records]
+
     def where(self, row: Row, values: Column) -> Column:
         """`values` with None in rows that the row's filter leaves out."""
         if row.where is None:
@@ -129,7 +136,8 @@ class _Columns:
         """Values of a row's field as sample text, None in rows that its filter leaves out: nobody reads those."""
         column = self.field(row.field, row.part)
         if row.absent is not None:
-            column = [row.absent if value is None else value for value in column]
+            filled = self.constant(row.absent)
+            column = [fill if value is None else value for value, fill in zip(column, filled, strict=True)]
         column = self.where(row, column)
         if row.convert is Unit.INTEGER:
             if _all_digits(column):
@@ -186,13 +194,19 @@ def _count(
     if where is not None:
         records = [record for record in records if record.get(where.field, "") in where.values]
     found = count_by(row.labels, records)
-    zeros = list(row.always)
-    if row.over:
-        zeros += [(record.get("name", ""),) for record in others.get(row.over, ())]
-    if all(label.value for label in row.labels):
-        zeros.append(tuple(label.value for label in row.labels))
-    for key in zeros:
+    for key in zeros(row, others):
         found.setdefault(key, 0)
+    return found
+
+
+def zeros(row: Row, others: Mapping[str, list[Record]]) -> list[tuple[str, ...]]:
+    """Label values of a count or of arrivals that are told as 0 where nothing is found."""
+    found = list(row.always)
+    if row.over:
+        fields = row.over_fields
+        found += [tuple([record.get(name, "") for name in fields]) for record in others.get(row.over, ())]
+    if all(label.value for label in row.labels):
+        found.append(tuple(label.value for label in row.labels))
     return found
 
 

@@ -27,6 +27,8 @@ Record = dict[str, str]
 DERIVED = "@"
 LEASES = "leases"
 """Name of every table that is read from a DHCP server's leases."""
+SUM = "@sum"
+"""Field of a row that stands for all subscribers without series of their own: it has their traffic, nothing else."""
 
 
 @dataclass(slots=True)
@@ -169,7 +171,9 @@ class Row:
     source: str = ""
     """Menu and field in the docs, where a derived field hides them."""
     over: str = ""
-    """For a count: name of the table in the same collector whose rows' labels count as 0 where nothing is found."""
+    """For a count or arrivals: name of the table in the same collector whose rows are told as 0 where nothing is
+    found; `over_fields` are their fields that give the labels."""
+    over_fields: tuple[str, ...] = ("name",)
     always: tuple[tuple[str, ...], ...] = ()
     """For a count or arrivals: values of the labels that are told as 0 even when no row has them."""
 
@@ -227,11 +231,20 @@ def count(
     *by: Label,
     where: Where | None = None,
     over: str = "",
+    over_fields: tuple[str, ...] = ("name",),
     always: Sequence[str | tuple[str, ...]] = (),
 ) -> Row:
     """How many rows there are, by labels."""
     return Row(
-        name, Kind.GAUGE, help_text, where=where, labels=by, counts=True, over=over, always=_keys(always)
+        name,
+        Kind.GAUGE,
+        help_text,
+        where=where,
+        labels=by,
+        counts=True,
+        over=over,
+        over_fields=over_fields,
+        always=_keys(always),
     )
 
 
@@ -243,6 +256,7 @@ def arrivals(
     name: str,
     help_text: str,
     *by: Label,
+    over: str = "",
     always: Sequence[str | tuple[str, ...]] = (),
     in_order: bool = False,
 ) -> Row:
@@ -254,6 +268,7 @@ def arrivals(
         ".id",
         labels=by,
         arrivals=True,
+        over=over,
         always=_keys(always),
         in_order=in_order,
     )

@@ -44,6 +44,7 @@ def add_pppoe(world: World) -> None:
         world.add(
             "/interface/pppoe-server/server", service_name=f"isp-{number}", interface=port,
             default_profile="prof-20m", disabled="true" if number == 4 else "false",
+            max_sessions=str(secrets) if number == 2 else "unlimited",
         )  # fmt: skip
     random = seeded("pppoe", world.spec.seed, world.spec.name)
     for number in range(1, secrets + 1):

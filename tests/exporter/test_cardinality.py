@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.cardinality import REST, Cardinality, Ledger, Mode
-from exporter.collectors.table import Record, Subscribers
+from exporter.collectors.table import SUM, Record, Subscribers
 
 HOTSPOT = Subscribers(key=("user", "mac"), traffic=("in", "out"), who="user", group=("server",))
 QUEUE = Subscribers(key=("name",), traffic=("bytes",), who="name", paired=True)
@@ -40,8 +40,8 @@ def test_top_lists_the_busiest_and_the_rest_as_one_per_group() -> None:
     selection = ledger.select([session("a", 901, 1), session("b", 6, 7), session("c", 12, 2, "hs2")], top, 30)
     assert [record["user"] for record in selection.records] == ["a", REST, REST]
     assert rest(selection.records) == [
-        {"server": "hs1", "user": REST, "in": "1", "out": "2"},
-        {"server": "hs2", "user": REST, "in": "10", "out": "0"},
+        {"server": "hs1", "user": REST, SUM: "true", "in": "1", "out": "2"},
+        {"server": "hs2", "user": REST, SUM: "true", "in": "10", "out": "0"},
     ]
     assert selection.left_out == 2
 
@@ -52,7 +52,7 @@ def test_pairs_are_summed_half_by_half() -> None:
     aggregate = Cardinality(Mode.AGGREGATE)
     ledger.select([{"name": "a", "bytes": "1/2"}], aggregate, 0)
     selection = ledger.select([{"name": "a", "bytes": "11/22"}, {"name": "b", "bytes": "5/6"}], aggregate, 30)
-    assert selection.records == [{"name": REST, "bytes": "15/26"}]
+    assert selection.records == [{"name": REST, SUM: "true", "bytes": "15/26"}]
 
 
 def test_counters_that_are_missing_once_do_not_count_twice() -> None:
@@ -62,13 +62,13 @@ def test_counters_that_are_missing_once_do_not_count_twice() -> None:
     ledger.select([session("a", 100, 100)], aggregate, 0)
     ledger.select([{"user": "a", "mac": "m-a", "server": "hs1"}], aggregate, 30)
     selection = ledger.select([session("a", 110, 100)], aggregate, 60)
-    assert selection.records == [{"server": "hs1", "user": REST, "in": "10", "out": "0"}]
+    assert selection.records == [{"server": "hs1", "user": REST, SUM: "true", "in": "10", "out": "0"}]
 
 
 def test_the_first_reading_adds_nothing() -> None:
     """What sessions moved before the exporter came is not told as if it had just happened."""
     selection = Ledger(HOTSPOT).select([session("a", 10**12, 10**12)], Cardinality(Mode.AGGREGATE), 0)
-    assert selection.records == [{"server": "hs1", "user": REST, "in": "0", "out": "0"}]
+    assert selection.records == [{"server": "hs1", "user": REST, SUM: "true", "in": "0", "out": "0"}]
 
 
 _READING = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)))

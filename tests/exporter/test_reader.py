@@ -302,6 +302,16 @@ async def test_mode_aggregate_gives_one_growing_sum() -> None:
     assert 'mikrotik_ppp_session_receive_bytes_total{router="r",user="_rest"} 20' in text(await reads.read())
 
 
+@pytest.mark.parametrize("name", ["hotspot-v7", "ppp-v7", "queue-v7"])
+async def test_the_rest_has_traffic_and_nothing_else(name: str) -> None:
+    """The row that stands for many is neither enabled nor described: it gives counters only."""
+    source = Recording.load(GOLDEN / f"{name}.replies")
+    reads = reader(BY_NAME[name.split("-")[0]], source, cardinality=Cardinality(Mode.TOP, top=1))
+    of_the_rest = [line for line in text(await reads.read()).splitlines() if '"_rest"' in line]
+    assert of_the_rest
+    assert [line for line in of_the_rest if "_total{" not in line] == []
+
+
 def test_no_table_asks_for_a_secret() -> None:
     """No collector ever asks for a field that holds a password or key, or for every field where there could be one."""
     secrets = {"password", "private-key", "secret", "source", "on-event", "imei", "imsi"}
