@@ -1,5 +1,7 @@
 """Sensors: temperature, voltage, current, power, fans and power supplies, whatever a board has."""
 
+import re
+
 from exporter.collectors.table import Collector, Facts, Label, Number, Record, Table, Where, gauge, state
 from routeros.values import parse_float
 
@@ -7,15 +9,13 @@ _KIND = "@kind"
 _STATE = "state"
 
 _V6_KINDS = (  # RouterOS 6 gives one record whose keys are sensors among settings; the name tells the unit
-    ("-state", _STATE),
-    ("temperature", "C"),
-    ("voltage", "V"),
-    ("current", "A"),
-    ("power-consumption", "W"),
-    ("-power", "W"),
-    ("-speed", "RPM"),
+    (re.compile(r"-state$"), _STATE),
+    (re.compile(r"temperature\d*$"), "C"),
+    (re.compile(r"voltage$"), "V"),
+    (re.compile(r"current$"), "A"),
+    (re.compile(r"-(consumption|power)$"), "W"),
+    (re.compile(r"^fan\d*-speed$"), "RPM"),
 )
-_V6_SETTINGS = ("fan-mode", "fan-control", "use-fan", "active-fan", "fan-switch", "heater")
 _TEMPERATURE_C = (-60, 200)
 _VOLTAGE_V = (0, 500)
 _CURRENT_A = (0, 50)
@@ -99,8 +99,8 @@ def _derive(replies: dict[str, list[Record]], facts: Facts) -> None:
 def _v6_rows(record: Record) -> list[Record]:
     rows = []
     for name, value in record.items():
-        kind = next((kind for mark, kind in _V6_KINDS if mark in name), None)
-        if kind and value and name not in _V6_SETTINGS:
+        kind = next((kind for pattern, kind in _V6_KINDS if pattern.search(name)), None)
+        if kind and value:
             rows.append({"name": name, "value": value, _KIND: kind})
     return rows
 
