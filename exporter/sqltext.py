@@ -22,6 +22,14 @@ _INERT = re.compile(
 )
 
 
+_FORBIDDEN = re.compile(
+    r"\bINTO\b | \bFOR\s+(?:UPDATE|SHARE|NO\s+KEY|KEY\s+SHARE)\b | \bLOCK\s+IN\s+SHARE\b",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What makes a SELECT write a table or file, or lock rows."""
+_EXECUTABLE_COMMENT = re.compile(r"/\*M?!")
+
+
 def reading(sql: str) -> str:
     """`sql` without the semicolon at its end. Raises ValueError unless it is one statement that reads."""
     bare = _INERT.sub(" ", sql).strip()
@@ -32,6 +40,10 @@ def reading(sql: str) -> str:
     if word not in READS:
         shown = word[:20] if word.isalpha() else "something else"
         raise ValueError(f"must only read: begin with {', '.join(READS)}, not with {shown}")
+    if (found := _FORBIDDEN.search(bare)) is not None:
+        raise ValueError(f"must only read: found {' '.join(found[0].upper().split())}")
+    if _EXECUTABLE_COMMENT.search(sql):
+        raise ValueError("must not hold /*! comments, which MySQL executes")
     if len(parts) > 1:
         raise ValueError("must be one statement, found a second one after a semicolon")
     text = sql.strip()

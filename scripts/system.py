@@ -65,6 +65,22 @@ PACKAGES = (
         needed_for="tests that open the pages in a real browser",
         elsewhere="the distribution's Chromium, as chromium on the PATH",
     ),
+    Package(
+        name="postgresql",
+        stage=Stage.TEST,
+        commands=("pg_ctlcluster",),
+        service="postgresql.service",
+        needed_for="tests that measure a real PostgreSQL, which they start for themselves",
+        elsewhere="Debian's packaging of PostgreSQL, its programs below /usr/lib/postgresql",
+    ),
+    Package(
+        name="mariadb-server",
+        stage=Stage.TEST,
+        commands=("mariadb-install-db",),
+        service="mariadb.service",
+        needed_for="tests that measure a real MariaDB, which they start for themselves",
+        elsewhere="the distribution's MariaDB server, mariadb-install-db on the PATH",
+    ),
 )
 
 Runner = Callable[[Sequence[str]], int]

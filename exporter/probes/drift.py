@@ -159,9 +159,7 @@ def _failed(fault: Fault) -> Iterator[Measured]:
 def accounts_of(rows: Rows, limit: int) -> Accounts:
     """Accounts by name. Raises DatabaseFault when there are too many to compare, or no column `name`."""
     if rows.left_out:
-        raise DatabaseFault(
-            Fault.TOO_MANY, f"gives {limit + rows.left_out} accounts, more than account_limit"
-        )
+        raise DatabaseFault(Fault.TOO_MANY, f"gives more than {limit} accounts, which is account_limit")
     if "name" not in rows.columns:
         raise DatabaseFault(Fault.SQL, f"gives no column name; it gives {', '.join(rows.columns[:20])}")
     name_at = rows.columns.index("name")

@@ -33,7 +33,9 @@ FAILURE = gauge(
 DURATION = gauge("tikwatch_query_duration_seconds", "How long the latest run of a query took.", *_OWN)
 LAST_RUN = gauge("tikwatch_query_last_success_timestamp_seconds", "When a query last gave its rows.", *_OWN)
 ROWS = gauge("tikwatch_query_rows", "Rows of the latest run that became series.", *_OWN)
-LEFT_OUT = gauge("tikwatch_query_rows_left_out", "Rows of the latest run beyond its row limit.", *_OWN)
+LEFT_OUT = gauge(
+    "tikwatch_query_rows_left_out", "Rows of the latest run beyond its row limit, 10,000 at most.", *_OWN
+)
 UNUSABLE = gauge(
     "tikwatch_query_rows_unusable",
     "Rows of the latest run without a number in the value column, or with the labels of an earlier row.",

@@ -8,9 +8,13 @@ Cell = object
 """What a driver makes of a value: a number, text, bytes, a date, None ..."""
 
 
+COUNTED_LIMIT = 10_000
+"""Rows beyond the limit that are counted; further ones are not even asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The first rows up to a limit, and how many more there were."""
+    """The first rows up to a limit, and how many more there were, `COUNTED_LIMIT` at most."""
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
@@ -18,7 +22,7 @@ class Rows:
 
     @classmethod
     def taken(cls, columns: Iterable[str], rows: Iterable[Sequence[Cell]], limit: int) -> "Rows":
-        """Reads all of `rows`, keeps `limit`, counts the others."""
+        """Keeps `limit` of `rows` and counts the others, as far as they are counted."""
         kept: list[Sequence[Cell]] = []
         left_out = 0
         for row in rows:
@@ -26,6 +30,8 @@ class Rows:
                 kept.append(row)
             else:
                 left_out += 1
+                if left_out == COUNTED_LIMIT:
+                    break
         return cls(tuple(columns), kept, left_out)
 
 

@@ -49,6 +49,9 @@ class Dialect(Protocol):
     def begin(self, connection: Connection, *, timeout_s: float) -> None:
         """Makes the transaction read-only, its statements bounded. Nothing of it outlives the transaction."""
 
+    def limit_rows(self, connection: Connection, rows: int) -> None:
+        """Asks the server for no more than `rows`, where a driver would have to read the rest to be rid of it."""
+
     def fault_of(self, error: BaseException) -> DatabaseFault:
         """What an error of the driver means."""
 
@@ -72,9 +75,14 @@ class Session:
                 yield self.connection
                 transaction.rollback()
         except (SQLAlchemyError, OSError) as error:
-            raise self._dialect.fault_of(
-                _cause(error)
-            ) from None  # the chain may quote the statement or the login
+            raise self._fault_of(error) from None  # the chain may quote the statement or the login
+
+    def _fault_of(self, error: BaseException) -> DatabaseFault:
+        """What an error means; a connection that was lost when the time was up is one that we have hung up on."""
+        fault = self._dialect.fault_of(_cause(error))
+        if fault.fault is Fault.GONE and time.monotonic() >= self._until_s:
+            return DatabaseFault(Fault.TIMEOUT, "the server fell silent")
+        return fault
 
     def check_time(self) -> float:
         """Seconds that are left. Raises DatabaseFault when none are."""

@@ -1,6 +1,7 @@
 """The health of a database on a server, and the user's SQL on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
 import structlog
@@ -9,7 +10,7 @@ from exporter.config import DatabaseSection
 from exporter.probes import databases as metrics
 from exporter.probes.base import Measured
 from exporter.probes.database_faults import DatabaseFault, Fault, faults
-from exporter.probes.rows import Cell, Rows
+from exporter.probes.rows import COUNTED_LIMIT, Cell, Rows
 from exporter.probes.server_connection import Dialect, Server, Session
 from exporter.probes.server_mysql import MySql
 from exporter.probes.server_postgresql import PostgreSql
@@ -93,7 +94,8 @@ class ServerRows:
     """Runs statements on one server, as `exporter.probes.rows.Database`; each on a connection of its own."""
 
     def __init__(self, section: DatabaseSection) -> None:
-        self._server = Server(section, dialect_of(section))
+        self._dialect = dialect_of(section)
+        self._server = Server(section, self._dialect)
 
     def __repr__(self) -> str:
         return f"<ServerRows {self._server!r}>"
@@ -102,10 +104,12 @@ class ServerRows:
         """See `exporter.probes.rows.Database`. Rows come in batches, so that a million of them need little memory."""
         with self._server.session(timeout_s=timeout_s) as session, session.reading() as connection:
             options = {"no_parameters": True, "stream_results": True, "max_row_buffer": BATCH_ROWS}
-            result = connection.execution_options(**options).exec_driver_sql(sql)
-            if not result.returns_rows:
-                raise DatabaseFault(Fault.SQL, "gives no rows")
-            return Rows.taken(result.keys(), self._in_time(result.partitions(BATCH_ROWS), session), limit)
+            self._dialect.limit_rows(connection, limit + COUNTED_LIMIT)
+            with closing(connection.execution_options(**options).exec_driver_sql(sql)) as result:
+                if not result.returns_rows:
+                    raise DatabaseFault(Fault.SQL, "gives no rows")
+                batches = result.partitions(BATCH_ROWS)
+                return Rows.taken(result.keys(), self._in_time(batches, session), limit)
 
     def _in_time(
         self, batches: Iterator[Sequence[Sequence[Cell]]], session: Session

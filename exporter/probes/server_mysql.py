@@ -86,11 +86,15 @@ class MySql:
         connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("START TRANSACTION READ ONLY")
 
+    def limit_rows(self, connection: Connection, rows: int) -> None:
+        """The driver reads every row that a statement gives, also those that nobody wants."""
+        connection.exec_driver_sql(f"SET SESSION sql_select_limit = {rows}")
+
     def fault_of(self, error: BaseException) -> DatabaseFault:
         """See `exporter.probes.server_connection.Dialect`."""
         if isinstance(error, pymysql.MySQLError):
             code, text = _told(error)
-            if code == CR.CR_CONN_HOST_ERROR and "timed out" in text:
+            if code in (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_LOST) and "timed out" in text:
                 return DatabaseFault(Fault.TIMEOUT, "no answer in time")
             if code in _FAULTS:
                 return DatabaseFault(*_FAULTS[code])

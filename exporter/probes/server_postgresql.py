@@ -33,6 +33,13 @@ _FAULTS: Final[tuple[tuple[type[psycopg.Error], Fault], ...]] = (
     (errors.IndexCorrupted, Fault.CORRUPT),
     (errors.ConnectionTimeout, Fault.TIMEOUT),
 )
+_LOST: Final = (
+    "closed the connection",
+    "connection is lost",
+    "connection is closed",
+    "ssl syscall",
+    "no connection to",
+)
 _BY_TEXT: Final = (
     ("password authentication failed", Fault.LOGIN, "the user or the password is not accepted"),
     ("no password supplied", Fault.LOGIN, "the server wants a password"),
@@ -82,8 +89,13 @@ class PostgreSql:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
 
+    def limit_rows(self, connection: Connection, rows: int) -> None:
+        """A cursor on the server sends what it is asked for; what is not, it forgets."""
+
     def fault_of(self, error: BaseException) -> DatabaseFault:
         """See `exporter.probes.server_connection.Dialect`."""
+        if isinstance(error, errors.FeatureNotSupported) and "data-modifying" in _primary(error):
+            return DatabaseFault(Fault.WRITE_REFUSED, "the statement may only read")
         for kind, fault in _FAULTS:
             if isinstance(error, kind):
                 return DatabaseFault(fault, _primary(error) or "no answer in time")
@@ -91,11 +103,11 @@ class PostgreSql:
             return DatabaseFault(Fault.UNREACHABLE, "no agreement on TLS")
         if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
             text = str(error).lower()
+            if any(words in text for words in _LOST):
+                return DatabaseFault(Fault.GONE, "the connection was lost")
             for words, fault, message in _BY_TEXT:
                 if words in text:
                     return DatabaseFault(fault, message)
-            if "server closed" in text or "connection is lost" in text or "closed the connection" in text:
-                return DatabaseFault(Fault.GONE, "the connection was lost")
             return DatabaseFault(Fault.UNREACHABLE, "no connection to the server")
         if isinstance(error, psycopg.OperationalError):
             return DatabaseFault(Fault.OTHER, _primary(error))
