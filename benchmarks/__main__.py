@@ -2,7 +2,7 @@
 
     python -m benchmarks                 all of them, in under eight minutes
     python -m benchmarks decoding fleet  only these
-    python -m benchmarks --quick         fewer rounds, to see whether things are about right
+    python -m benchmarks --quick         fewer rounds, smaller fleets and no mktxp: about right, in two minutes
     python -m benchmarks --write         and put the table into the documentation
 
 Exit code 0 when every target was met, 1 when one was missed, 2 on wrong arguments.
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"figures to measure: {', '.join(names)}; all by default"
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and shorter runs")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller fleets and no mktxp")
     parser.add_argument(
         "--write", action="store_true", help="keep the results and write the page of the docs"
     )

@@ -100,7 +100,7 @@ def _serial(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
         _limits(adaptive, effort.pick(3, 3))
         sequential.scrape(deadline_s=60)
         pairs, limits = [], []
-        for _ in range(effort.pick(SCRAPES - 3, 3)):
+        for _ in range(effort.pick(SCRAPES - 3, 2)):
             limit, ours_s = _limits(adaptive, 1)
             limits += limit
             pairs.append((ours_s[0], sequential.scrape(deadline_s=60).duration_s))

@@ -58,7 +58,7 @@ class Fleet:
 
 def measure(effort: Effort) -> Sequence[Line]:
     """Warm both fleets up, break three routers of one, look at both in turn."""
-    count, deadline_s = effort.pick(20, 20, 2), float(effort.pick(5, 5, 1))
+    count, deadline_s = effort.pick(20, 20, 2), float(effort.pick(5, 3, 1))
     kinds = [
         Routers(f"{fleet}-{kind}", count=number, latency_s=COMMAND_S)
         for fleet in ("well", "ill")
@@ -77,7 +77,7 @@ def measure(effort: Effort) -> Sequence[Line]:
                 well.page(), ill.page()
             for name, fault in FAULTS.items():
                 network.break_router(f"ill-{name}", fault)
-            for _ in range(effort.pick(8, 3)):
+            for _ in range(effort.pick(8, 2)):
                 well.look()
                 ill.look()
     return _lines(well, ill)

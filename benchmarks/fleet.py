@@ -49,8 +49,8 @@ def _hundred(command_s: float, effort: Effort) -> list[Line]:
 
 def _thousand(command_s: float, effort: Effort) -> list[Line]:
     """Scraped as Prometheus does: gzip, a deadline of 10 s, on the beat."""
-    intervals, count = effort.pick(4, 1), effort.pick(1000, 1000, 3)
-    interval_s = float(effort.pick(15, 15, 1))
+    intervals, count = effort.pick(4, 1), effort.pick(1000, 300, 3)
+    interval_s = float(effort.pick(15, 8, 1))
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         with (

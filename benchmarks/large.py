@@ -27,7 +27,7 @@ def measure(effort: Effort) -> Sequence[Line]:
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         with simulated(
-            [Routers("large", profile="large" if effort.with_peers else "home")], folder
+            [Routers("large", profile="home" if effort is Effort.SMOKE else "large")], folder
         ) as network:
             lines += _ours(network, folder, effort)
             if effort.with_peers:
@@ -38,7 +38,7 @@ def measure(effort: Effort) -> Sequence[Line]:
 def _ours(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
     times_s, cpu_s, peaks, startups_s, compressed_s = [], [], [], [], []
     samples, idle_cores = 0, 0.0
-    rounds = effort.pick(5, 2)
+    rounds = effort.pick(5, 1)
     for number in range(rounds):
         with exporting(network.ports, folder, EVERY_SUBSCRIBER) as exporter:
             before_s = exporter.program.cpu_s()
@@ -52,7 +52,7 @@ def _ours(network: Simulated, folder: Path, effort: Effort) -> list[Line]:
             exporter.scrape(compressed=True, deadline_s=PATIENCE_S)
             compressed_s.append(exporter.program.cpu_s() - before_s)
             if number == rounds - 1:
-                idle_cores = _idle_cores(exporter.program.cpu_s, effort.pick(10, 5))
+                idle_cores = _idle_cores(exporter.program.cpu_s, effort.pick(10, 2))
     commands = commands_received(network, "large")[: len(commands_received(network, "large")) // rounds]
     wire = [drain(network.ports["large"], commands) for _ in range(3)]
     return [

@@ -1,6 +1,7 @@
 """A scrape keeps its deadline, asks in turning order, and tells the truth about what it could not get."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -286,6 +287,26 @@ async def test_beside_others_a_router_that_does_not_answer_is_not_waited_for(
         assert not await waiting
     assert gone.answers is False
     assert well.answers is True
+
+
+@pytest.mark.parametrize(("turn_s", "most_turns"), [(0.0, 50), (scrape.LONG_TURN_S * 1.2, 3)])
+async def test_turns_of_the_loop_are_given_away_while_they_are_short(
+    watched: Watched, turn_s: float, most_turns: int
+) -> None:
+    """A page of a thousand routers leaves room for others, unless they would take seconds of it."""
+    loop, turns = asyncio.get_running_loop(), 0
+
+    def busy() -> None:
+        nonlocal turns, timer
+        turns += 1
+        time.sleep(turn_s)
+        timer = loop.call_soon(busy)
+
+    timer = loop.call_soon(busy)
+    asked = [(watched, watched.slots(SETTINGS, ["system"]))] * 1000
+    await scrape.metrics_page(asked, Format.TEXT)
+    timer.cancel()
+    assert 1 <= turns <= most_turns
 
 
 async def test_closing_a_router_ends_its_work(watched: Watched, client: Client) -> None:
