@@ -44,6 +44,7 @@ check: $(DEV)  ## Lint, format, strict types, import contracts, generated docs u
 
 bench: $(DEV)  ## The figures: ratios against a peer or a bound, in one run
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+	@if [ -d .venv-mktxp ]; then $(BIN)/python -m scripts.mktxp_names --check; fi
 
 system: $(RUNTIME)  ## Install the system packages that the tests need, through apt
 	@$(BIN)/python -m scripts.system install

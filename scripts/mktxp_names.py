@@ -96,7 +96,10 @@ def main(arguments: list[str] | None = None) -> int:
     if given.write:
         LIST.write_text(text, encoding="utf-8")
         return 0
-    return 0 if LIST.read_text(encoding="utf-8") == text else 1
+    if LIST.read_text(encoding="utf-8") == text:
+        return 0
+    sys.stderr.write(f"{LIST} is not what the source of mktxp says\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -66,6 +66,13 @@ PACKAGES = (
         elsewhere="the distribution's Chromium, as chromium on the PATH",
     ),
     Package(
+        name="nodejs",
+        stage=Stage.TEST,
+        commands=("node",),
+        needed_for="the test that runs the example of a bot's health endpoint",
+        elsewhere="Node.js 18 or newer, as node on the PATH",
+    ),
+    Package(
         name="postgresql",
         stage=Stage.TEST,
         commands=("pg_ctlcluster",),

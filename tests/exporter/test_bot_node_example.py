@@ -1,7 +1,6 @@
 """The example of the documentation is a program: what it serves is what the exporter asks for."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +79,7 @@ def example(tmp_path: Path) -> Iterator[Example]:
                 pipe.close()
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.system("node")
 def test_the_example_tells_what_happens_to_it(example: Example) -> None:
     """Opened, a message sent, acknowledged, one received, logged out: each is seen."""
     found = example.step("open")

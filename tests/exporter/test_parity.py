@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.peers import VENV
 from exporter import paritydoc
 from exporter.collectors import ALL
 from exporter.parity import KAROLBEDKOWSKI, MKTXP, NSHTTPD, PEERS, SWOGA, Peer
 from exporter.parity.promql import ROUTER, SYSTEM, rules
 from exporter.samples import Kind
 from exporter.scrape import FAMILIES
-from scripts.mktxp_names import names, source_of
 
 LISTS = Path(__file__).parent / "peers"
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,15 +37,6 @@ def test_a_table_has_each_of_their_metrics_once(peer: Peer, file: str) -> None:
     theirs = (LISTS / file).read_text(encoding="utf-8").split()
     assert len(theirs) > 80
     assert sorted(row.theirs for row in peer.rows) == sorted(theirs)
-
-
-def test_the_list_of_mktxp_is_what_its_source_says() -> None:
-    """Where the peer is installed (benchmarks), its own code has the names of the list and no others."""
-    try:
-        folder = source_of(VENV)
-    except FileNotFoundError:
-        pytest.skip("mktxp is not installed here; `make bench` does that")
-    assert names(folder) == (LISTS / "mktxp-2.1.0.txt").read_text(encoding="utf-8").split()
 
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
