@@ -62,6 +62,7 @@ class Hub:
         self._due_s = clock()
         self._left_s = clock()
         self._task: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         return f"<Hub {self.router} viewers={len(self._viewers)} failures={self._failures} {self._meters!r}>"
@@ -95,8 +96,13 @@ class Hub:
         """Let `viewer` go; when it was the last one, the reading stops."""
         self._remove(viewer)
         if not self._viewers and self._task is not None:
-            self._task.cancel()
+            self._cancel(self._task)
             self._task = None
+
+    def _cancel(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def _remove(self, viewer: Viewer) -> None:
         if viewer in self._viewers:
@@ -109,8 +115,9 @@ class Hub:
         task, self._task = self._task, None
         self._end_all()
         if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+            self._cancel(task)
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     def _end_all(self) -> None:
         for viewer in list(self._viewers):
@@ -131,7 +138,7 @@ class Hub:
     async def _run(self) -> None:
         try:
             while self._viewers:
-                await asyncio.sleep(max(0.0, self._due_s - self._clock()))
+                await self._pause()
                 await self._round()
         except Exception:  # noqa: BLE001  # the edge of one router's live view: viewers must not wait for a dead one
             _log.exception("live.broke", router=self.router)
@@ -140,6 +147,13 @@ class Hub:
             if self._task is asyncio.current_task():
                 self._task = None
 
+    async def _pause(self) -> None:
+        """Wait for the next reading, with a sign of life each period."""
+        while (left_s := self._due_s - self._clock()) > self._pace.period_s * 1.5:
+            await asyncio.sleep(self._pace.period_s)
+            self._tell_same(told("resting", again_in_s=round(left_s - self._pace.period_s, 1)))
+        await asyncio.sleep(max(0.0, left_s))
+
     async def _round(self) -> None:
         """One reading, told to everybody; after too many failures in a row the streams end."""
         began_s = self._clock()
@@ -147,19 +161,20 @@ class Hub:
         self._counts.reads += 1
         outcomes = await self._read(asked)
         ended_s = self._clock()
-        self._plan(began_s, ended_s)
-        if asked and not any(isinstance(outcome, Answered) for outcome in outcomes.values()):
+        answered = any(isinstance(outcome, Answered) for outcome in outcomes.values())
+        self._plan(began_s, ended_s, rest_s=ended_s - began_s if answered else 0.0)
+        if asked and not answered:
             self._fail(next(iter(outcomes.values())))
             return
         self._failures = 0
         self._publish(outcomes, took_s=ended_s - began_s)
 
-    def _plan(self, began_s: float, ended_s: float) -> None:
-        """Keep to the grid of periods, so that rates are over equal times; a slow router rests as long as it worked."""
+    def _plan(self, began_s: float, ended_s: float, *, rest_s: float) -> None:
+        """Keep to the grid of periods, so that rates are over equal times; rest for `rest_s` at least."""
         period_s = self._pace.period_s
         on_grid = began_s - self._due_s < period_s / 4
         due_s = (self._due_s if on_grid else began_s) + period_s
-        self._due_s = max(due_s, ended_s + (ended_s - began_s))
+        self._due_s = max(due_s, ended_s + rest_s)
 
     async def _read(self, asked: list[Question]) -> dict[str, Outcome]:
         """What came of the questions; those who wait are told that they wait, once a period."""

@@ -68,7 +68,7 @@ PLACES: dict[Kind, Place] = {
     Kind.TREE: Place("/queue/tree", "name", ("name", "bytes"), _tree),
     Kind.PPP: Place("/interface", "name", _INTERFACE_FIELDS, _session),
     Kind.HOTSPOT: Place(
-        "/ip/hotspot/active", "mac-address", ("mac-address", "bytes-in", "bytes-out"), _guest
+        "/ip/hotspot/active", "mac-address", ("mac-address", "user", "bytes-in", "bytes-out"), _guest, "user"
     ),
 }
 """A PPP session is known by its interface, which keeps its name when the client dials again; a guest by the MAC."""

@@ -35,6 +35,7 @@ async def _landing(request: web.Request) -> web.Response:
         words=words,
         health=health,
         link=_link,
+        live_link=_live_link,
         probe_link=_probe_link,
         api_link=_api_link,
     )
@@ -80,6 +81,10 @@ def _link(words: str, health: Health | None) -> str:
     """The page, narrowed."""
     query = urlencode(({"q": words} if words else {}) | ({"health": health.value} if health else {}))
     return f"/?{query}" if query else "/"
+
+
+def _live_link(router: Router) -> str:
+    return f"/live?router={_quoted(router.name)}"
 
 
 def _probe_link(router: Router) -> str:

@@ -392,6 +392,7 @@
     },
     users(told) { online = told; showUsers(); },
     waiting(told) { fail("slow", { router: stream.router, for_s: number(told.for_s) }); },
+    resting() { /* a sign of life is all it is */ },
     failure(told) {
       const values = { router: stream.router, failures: told.failures, limit: told.limit, again: number(told.again_in_s), told };
       stream.pause_ms = told.restart ? told.again_in_s * 1000 : 0;
