@@ -200,9 +200,11 @@ def load_config(
 def json_schema(collectors: Collection[str] = ()) -> dict[str, Any]:
     """The JSON schema of the file, for editors; with `collectors`, it knows their names as well."""
     schema = editor_schema(Config, "Configuration of tikwatch-exporter")
+    as_list, as_mapping = schema["$defs"]["ModuleSection"]["properties"]["collectors"]["anyOf"]
+    settings = as_mapping["additionalProperties"]
+    as_mapping["additionalProperties"] = {"anyOf": [settings, {"type": "null"}]}  # its name alone will do
     if collectors:
         names = {"enum": list(collectors)}
-        as_list, as_mapping = schema["$defs"]["ModuleSection"]["properties"]["collectors"]["anyOf"]
         as_list["items"] = names
         as_mapping["propertyNames"] = names
     return schema

@@ -131,6 +131,8 @@ def _type(node: Node, schema: Node) -> str:
         return {"password": "secret text", "path": "path"}.get(str(node.get("format", "")), "text")
     if kind == "boolean":
         return "`true`, `false`"
+    if kind == "null":
+        return "nothing"
     return "whole number" + _bounds(node) if kind == "integer" else "number" + _bounds(node)
 
 
