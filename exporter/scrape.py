@@ -9,6 +9,7 @@ from exporter import status
 from exporter.cache import Slot
 from exporter.collectors import ALL
 from exporter.collectors.reader import Reading
+from exporter.events.families import FAMILIES as EVENT_FAMILIES
 from exporter.exposition import Format, Headers, page, without_router
 from exporter.probes import kinds
 from exporter.samples import Family
@@ -18,7 +19,7 @@ Asked = Sequence[tuple[Watched, Mapping[str, Slot]]]
 """The routers of a scrape, each with the slots it is asked for."""
 
 COLLECTOR_FAMILIES: tuple[Family, ...] = tuple(family for c in ALL for family in c.families)
-FAMILIES: tuple[Family, ...] = (*status.FAMILIES, *COLLECTOR_FAMILIES)
+FAMILIES: tuple[Family, ...] = (*status.FAMILIES, *COLLECTOR_FAMILIES, *EVENT_FAMILIES)
 """Every family the exporter tells of routers, in the order of the page."""
 
 PAGE_FAMILIES: tuple[Family, ...] = (*FAMILIES, *kinds.FAMILIES)
@@ -33,13 +34,15 @@ def _headers(families: tuple[Family, ...], fmt: Format) -> Headers:
 ROUTERS_IN_A_ROW = 25
 """Routers that are dealt with before the event loop may turn to something else: a few milliseconds of work."""
 PATIENCE_S = 0.5
-"""How long a scrape of several routers waits for those that do not answer, if the others need no longer."""
+"""How long a scrape waits when nothing that is due is worth waiting for."""
 LONG_TURN_S = 0.05
 """A turn of the event loop that takes longer: there is so much to do that nobody is helped by politeness."""
+SLOW_S = 2.0
+"""A collector whose latest refresh took longer is refreshed beside a scrape of several routers, not waited for."""
 LOOK_AGAIN_S = 1.0
 """How often a scrape that waits looks which routers have gone silent meanwhile."""
 
-Started = dict[asyncio.Task[Reading], Watched]
+Started = dict[asyncio.Task[Reading], tuple[Watched, Slot]]
 
 _under_way: set[asyncio.Task[bool]] = set()
 """Scrapes whose refreshes go on after the deadline; the loop itself holds its tasks only weakly."""
@@ -58,34 +61,35 @@ async def refresh(asked: Asked, *, deadline_s: float) -> bool:
 
 
 async def _refresh(asked: Asked) -> bool:
-    began_s = asyncio.get_running_loop().time()
     started: Started = {}
     async for some in _in_rows(asked):
         for watched, slots in some:
             for slot in _in_turn(list(slots.values()), watched.next_turn()):
                 if (task := slot.begin()) is not None:
-                    started[task] = watched
+                    started[task] = (watched, slot)
     if len(asked) > 1:
-        return await _wait_for_those_that_answer(started, began_s)
+        return await _wait_for_those_that_answer(started)
     if started:
         await asyncio.wait(started)
     return True
 
 
-async def _wait_for_those_that_answer(started: Started, began_s: float) -> bool:
+async def _wait_for_those_that_answer(started: Started) -> bool:
     """Wait for refreshes until none is left, or none whose router answers; True when none is left."""
-    loop = asyncio.get_running_loop()
     pending = set(started)
-    if pending:
-        _, pending = await asyncio.wait(pending, timeout=max(0.0, began_s + PATIENCE_S - loop.time()))
-    while pending:
-        answering = {watched for watched in map(started.__getitem__, pending) if watched.answers is not False}
-        hoped_for = [task for task in pending if started[task] in answering]
-        if not hoped_for:
-            return False
+    while hoped_for := [task for task in pending if _is_worth_waiting(*started[task])]:
         await asyncio.wait(hoped_for, timeout=LOOK_AGAIN_S)
         pending = {task for task in pending if not task.done()}
-    return True
+    if pending == set(started) and pending:  # nobody to keep waiting: give the dead a chance to rise
+        _, pending = await asyncio.wait(pending, timeout=PATIENCE_S)
+    return not pending
+
+
+def _is_worth_waiting(watched: Watched, slot: Slot) -> bool:
+    """Not for a router that is silent, nor for a collector that was slow before and has an older result to serve."""
+    if slot.duration_s is not None and slot.duration_s > SLOW_S and slot.age_s is not None:
+        return False
+    return watched.answers is not False
 
 
 async def _in_rows(asked: Asked) -> AsyncIterator[Asked]:
@@ -132,7 +136,7 @@ def probe_page(watched: Watched, slots: Mapping[str, Slot], fmt: Format) -> list
 
 def _blocks(asked: Asked) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
-    for _, slots in asked:
+    for watched, slots in asked:
         for slot in slots.values():
             for part in slot.parts():
                 for name, block in part.blocks.items():
@@ -140,4 +144,7 @@ def _blocks(asked: Asked) -> dict[str, list[bytes]]:
                         found[name].append(block)
                     else:
                         found[name] = [block]
+        if watched.beside is not None:
+            for name, block in watched.beside().items():
+                found.setdefault(name, []).append(block)
     return found

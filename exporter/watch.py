@@ -1,7 +1,7 @@
 """One router that is watched: its client, its collectors' slots, and whether it answers."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from routeros import (
     CommandFailed,
     ConnectionTest,
     NotAttempted,
+    Priority,
+    Record,
     RouterError,
     RouterStats,
 )
@@ -35,6 +37,16 @@ class Client(Source, Protocol):
 
     def stats(self) -> RouterStats:
         """Numbers of the pool."""
+
+    def listen(
+        self,
+        path: str,
+        *,
+        proplist: Sequence[str] = ...,
+        queries: Sequence[str] = ...,
+        priority: Priority = ...,
+    ) -> AsyncGenerator[Record, None]:
+        """Changes of a menu as they happen."""
 
     async def test(self, *, deadline_s: float | None = ...) -> ConnectionTest:
         """A fresh connection, timed."""
@@ -119,6 +131,8 @@ class Watched:
         self.contact = Contact()
         self.last_scrape = LastScrape()
         self.mishap: Mishap | None = None
+        self.beside: Callable[[], Mapping[str, bytes]] | None = None
+        """Blocks by family that are told of the router beside those of its collectors."""
         self.label = label_text({"router": section.name, **section.labels})
         self._listener = listener
         self._max_stale_s = max_stale_s
@@ -148,17 +162,18 @@ class Watched:
         """Whether the router answers; None while that is not known.
 
         A router that has work and says nothing at all for `SILENT_AFTER_S` does not, long before the deadlines
-        of its commands pass.
+        of its commands pass; unless what it works on took long before, when it is given half as long again.
         """
-        waiting_since_s = min(
-            (since for slot in self._slots.values() if (since := slot.refreshing_since_s) is not None),
-            default=None,
-        )
+        pending = [slot for slot in self._slots.values() if slot.refreshing_since_s is not None]
+        if not pending:
+            return self.contact.answers
         now_s = self._clock()
-        if waiting_since_s is None or now_s - waiting_since_s < SILENT_AFTER_S:
+        asked_last_s = max(slot.refreshing_since_s or 0.0 for slot in pending)
+        patience_s = max(SILENT_AFTER_S, *(1.5 * (slot.duration_s or 0.0) for slot in pending))
+        if now_s - asked_last_s < patience_s:
             return self.contact.answers
         self._listen(now_s)
-        if now_s - max(self._received_at_s, waiting_since_s) >= SILENT_AFTER_S:
+        if now_s - max(self._received_at_s, asked_last_s) >= patience_s:
             return False
         if self.client.breaker.failures or not self.client.stats().connections_open:
             return self.contact.answers  # what came may be garbage
