@@ -11,6 +11,7 @@ from aiohttp import web
 from exporter.cache import Served, Slot
 from exporter.collectors.reader import Reading
 from exporter.config import Config, ExporterWebSection, RouterSection
+from exporter.events.following import Events
 from exporter.fleet import Fleet
 from exporter.live.rooms import Live
 from exporter.observers import Observers
@@ -22,7 +23,18 @@ from exporter.readinglog import ReadingLog
 from exporter.selfmetrics import CacheCounts, RefusedCounts, SelfMetrics
 from exporter.serve import api, discovery, health, live, metrics, openapi, pages, probe, reload
 from exporter.serve.faults import contain_faults
-from exporter.serve.keys import FLEET, GUARDS, LIFE, LIVE, PERFORMANCE, PROBES, RELOADS, SELF_METRICS, THREADS
+from exporter.serve.keys import (
+    EVENTS,
+    FLEET,
+    GUARDS,
+    LIFE,
+    LIVE,
+    PERFORMANCE,
+    PROBES,
+    RELOADS,
+    SELF_METRICS,
+    THREADS,
+)
 from exporter.serve.life import Life, Phase
 from exporter.serve.probe import ROOMS, Rooms
 from exporter.serve.problems import problems
@@ -74,6 +86,7 @@ class Exporter:
         secrets = RouterSecrets(lambda router: self.fleet.by_name(router).client, asyncio.get_running_loop())
         self.probes = Probes(kinds(secrets), config)
         self.live = Live(self.metrics.live)
+        self.events = Events()
         self.metrics.loaded_at.set_to_current_time()
 
     def __repr__(self) -> str:
@@ -108,6 +121,7 @@ class Exporter:
         await self.fleet.replace(config)
         await self.probes.replace(config)
         await self.live.renew()
+        await self.events.follow(self.fleet)
         self.performance.keep([watched.name for watched in self.fleet])
         return restart_needs(self._started_with, config.web)
 
@@ -141,6 +155,7 @@ def make_app(
     app[SURVEY] = Survey(exporter.fleet, exporter.performance)
     app[GUARDS] = exporter.guards
     app[LIVE] = exporter.live
+    app[EVENTS] = exporter.events
     app[LIFE] = Life()
     app[ROOMS] = Rooms()
     app[THREADS] = threads
@@ -148,6 +163,7 @@ def make_app(
     for module in ROUTES:
         app.add_routes(module.routes())
     app.cleanup_ctx.append(_threads)
+    app.on_startup.append(_follow)
     app.on_shutdown.append(_stop)
     return app
 
@@ -157,9 +173,15 @@ async def _threads(app: web.Application) -> AsyncIterator[None]:
     app[THREADS].shutdown(wait=False, cancel_futures=True)
 
 
+async def _follow(app: web.Application) -> None:
+    fleet = app[FLEET]
+    await app[EVENTS].follow(fleet)
+
+
 async def _stop(app: web.Application) -> None:
     """End the refreshes first: the scrapes that wait for them then answer with what there is."""
     app[LIFE].move_to(Phase.STOPPING)
+    await app[EVENTS].close()
     await asyncio.gather(app[LIVE].close(), app[FLEET].close(), app[PROBES].close())
 
 

@@ -16,7 +16,7 @@ from runtime.web import ExistingFile
 
 DEFAULT_MODULE = "default"
 _PROMETHEUS_LABELS = ("instance", "job", "le", "quantile")
-_OWN_LABELS = ("address", "class", "collector", "module", "router", "state")
+_OWN_LABELS = ("address", "class", "collector", "menu", "module", "router", "state")
 RESERVED_LABELS = tuple(sorted(_PROMETHEUS_LABELS + _OWN_LABELS))
 """Prometheus gives these a meaning, or each router's own series bear them."""
 
@@ -127,6 +127,22 @@ def _name_may_be_left_out(schema: dict[str, Any]) -> None:
     schema["required"].remove("name")
 
 
+class EventsSection(Section):
+    """Streams of changes that count what a scrape misses, one per menu. Off on boards where they misbehave."""
+
+    interface: bool = Field(default=False, description="Links lost and gained, from `/interface`.")
+    ppp: bool = Field(default=False, description="Sessions started and ended, from `/ppp/active`.")
+    hotspot: bool = Field(default=False, description="The same of hotspot, from `/ip/hotspot/active`.")
+    log: bool = Field(
+        default=False, description="Reasons of sessions' ends and logins that failed, from `/log`."
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The menus that are followed."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name))
+
+
 class RouterSection(SecretSection):
     """One router."""
 
@@ -163,6 +179,9 @@ class RouterSection(SecretSection):
         default=DEFAULT_MODULE, description="Module with the collectors that run on this router."
     )
     pool: PoolValues = Field(default=PoolValues(), description="Pool values of this router alone.")
+    events: EventsSection = Field(
+        default=EventsSection(), description="Changes that are followed between scrapes."
+    )
 
     @property
     def effective_port(self) -> int:

@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 
 from exporter import status
 from exporter.collectors import ALL
+from exporter.events.families import FAMILIES as EVENT_FAMILIES
 from exporter.probes import kinds
 from exporter.probes.registry import STATUS_FAMILIES
 from exporter.samples import Family
@@ -51,6 +52,8 @@ def _sections() -> Iterator[str]:
             ]
             mode = "" if collector.mode == "full" else f" (`mode` is `{collector.mode}` unless set)"
             yield f"Per subscriber{mode}: {', '.join(names)}.\n"
+    yield "## Events\n\nWhat happens between two scrapes, counted where a router's `events` ask for it.\n"
+    yield _table(_rows(EVENT_FAMILIES))
     yield "## Watching\n\nWhether and how well each router is watched.\n"
     yield _table(_rows(status.FAMILIES))
     yield "## Probes\n\nHow the measuring of what is no router goes. On `/metrics` only, without a label `router`.\n"

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
+from exporter.events.following import Events
 from exporter.fleet import Fleet
 from exporter.live.rooms import Live
 from exporter.performance import Performance
@@ -19,6 +20,7 @@ SELF_METRICS = web.AppKey("self_metrics", SelfMetrics)
 PERFORMANCE = web.AppKey("performance", Performance)
 GUARDS = web.AppKey("guards", Guards)
 """For calls that want a bearer token: `request.app[GUARDS].require_bearer(request)`."""
+EVENTS = web.AppKey("events", Events)
 LIVE = web.AppKey("live", Live)
 LIFE = web.AppKey("life", Life)
 RELOADS = web.AppKey("reloads", Reloads)

@@ -1,0 +1,1 @@
+"""What happens between two scrapes: streams of a router's changes, counted. Off unless a router asks for it."""
