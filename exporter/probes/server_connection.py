@@ -75,14 +75,9 @@ class Session:
                 yield self.connection
                 transaction.rollback()
         except (SQLAlchemyError, OSError) as error:
-            raise self._fault_of(error) from None  # the chain may quote the statement or the login
-
-    def _fault_of(self, error: BaseException) -> DatabaseFault:
-        """What an error means; a connection that was lost when the time was up is one that we have hung up on."""
-        fault = self._dialect.fault_of(_cause(error))
-        if fault.fault is Fault.GONE and time.monotonic() >= self._until_s:
-            return DatabaseFault(Fault.TIMEOUT, "the server fell silent")
-        return fault
+            raise _fault_of(
+                error, self._dialect, self._until_s
+            ) from None  # the chain may quote the statement or the login
 
     def check_time(self) -> float:
         """Seconds that are left. Raises DatabaseFault when none are."""
@@ -131,7 +126,7 @@ class Server:
                 with engine.connect() as connection:
                     yield Session(connection, connect_s, self.dialect, until_s)
             except (SQLAlchemyError, OSError) as error:
-                raise self.dialect.fault_of(_cause(error)) from None
+                raise _fault_of(error, self.dialect, until_s) from None
             finally:
                 with contextlib.suppress(Exception):  # closing what is broken already
                     dialled.connection.close()
@@ -141,6 +136,14 @@ class Server:
         return sqlalchemy.create_engine(
             f"{self.dialect.url}://", creator=lambda: connection, poolclass=NullPool, hide_parameters=True
         )
+
+
+def _fault_of(error: BaseException, dialect: Dialect, until_s: float) -> DatabaseFault:
+    """What an error means; a connection that was lost when the time was up is one that we have hung up on."""
+    fault = dialect.fault_of(_cause(error))
+    if fault.fault is Fault.GONE and time.monotonic() >= until_s:
+        return DatabaseFault(Fault.TIMEOUT, "the server fell silent")
+    return fault
 
 
 def _cause(error: BaseException) -> BaseException:

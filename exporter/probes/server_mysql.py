@@ -1,9 +1,10 @@
 """MySQL and MariaDB: how they are dialled and bounded, what their errors mean, and where their health is read from."""
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import pymysql
 from pymysql.constants import CR, ER
@@ -54,23 +55,21 @@ class MySql:
 
     def dial(self, section: DatabaseSection, *, timeout_s: float) -> Dialled:
         """See `exporter.probes.server_connection.Dialect`."""
-        address = section.address or ""
-        where: dict[str, Any] = {"host": address, "port": section.effective_port}
-        if address.startswith("/"):
-            where = {"unix_socket": address}
+        end = _dialled(section, timeout_s)
+        descriptor = end.fileno()
         connection = pymysql.connect(
-            **where,
+            host=section.address,  # the name that the certificate must bear
             database=section.database,
             user=section.username,
             password=section.password.get_secret_value() if section.password is not None else "",
-            connect_timeout=max(1, round(timeout_s)),
             read_timeout=timeout_s + 1,
             write_timeout=timeout_s + 1,
             charset="utf8mb4",
             program_name=APPLICATION,
             ssl=ssl.create_default_context(cafile=str(section.ca_file)) if section.ca_file else None,
+            defer_connect=True,
         )
-        descriptor = connection._sock.fileno()  # type: ignore[attr-defined]  # there is no public way to it
+        connection.connect(end)
         return Dialled(cast("DBAPIConnection", connection), descriptor)
 
     def begin(self, connection: Connection, *, timeout_s: float) -> None:
@@ -120,6 +119,21 @@ class MySql:
             yield Measured(metrics.LONGEST, float(str(session.value(_LONGEST))))
         with _unless_denied():
             yield from _replication(session)
+
+
+def _dialled(section: DatabaseSection, timeout_s: float) -> socket.socket:
+    """A socket to the server. The driver does not close its own when nobody listens."""
+    address = section.address or ""
+    if not address.startswith("/"):
+        return socket.create_connection((address, section.effective_port), timeout=timeout_s)
+    end = socket.socket(socket.AF_UNIX)
+    try:
+        end.settimeout(timeout_s)
+        end.connect(address)
+    except OSError:
+        end.close()
+        raise
+    return end
 
 
 def _told(error: pymysql.MySQLError) -> tuple[int, str]:

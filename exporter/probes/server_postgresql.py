@@ -59,6 +59,13 @@ _BY_TEXT: Final = (
 """For failures to connect, which bear no code: words of the message. The message itself is not shown."""
 
 
+class _Cursor(psycopg.ServerCursor[Any]):
+    """A cursor that may be let go of without a complaint: SQLAlchemy closes none whose connection was lost."""
+
+    def __del__(self, *_: object) -> None:
+        pass
+
+
 class PostgreSql:
     """The dialect of PostgreSQL."""
 
@@ -80,6 +87,7 @@ class PostgreSql:
             tcp_user_timeout=round(timeout_s * 1000),
             **options,
         )
+        connection.server_cursor_factory = _Cursor
         return Dialled(cast("DBAPIConnection", connection), connection.fileno())
 
     def begin(self, connection: Connection, *, timeout_s: float) -> None:
