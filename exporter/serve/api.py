@@ -309,6 +309,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 "query",
                 f"Seconds that the test may take, up to {MAX_TEST_TIMEOUT_S:g}; {TEST_TIMEOUT_S:g} when left out.",
                 type="number",
+                limits={"exclusiveMinimum": 0, "maximum": MAX_TEST_TIMEOUT_S},
             ),
         ),
         answers=(

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from pydantic.json_schema import models_json_schema
 
+from exporter.fleet import KNOWN_COLLECTORS
 from exporter.serve import api
 from exporter.serve.document import document as described
 from exporter.serve.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
@@ -33,7 +34,9 @@ TAGS = (
 _DEADLINE = Parameter(
     "X-Prometheus-Scrape-Timeout-Seconds", "header", "Seconds that the client waits.", type="number"
 )
-_COLLECT = Parameter("collect[]", "query", "Only these collectors.", many=True)
+_COLLECT = Parameter(
+    "collect[]", "query", "Only these collectors.", many=True, limits={"enum": list(KNOWN_COLLECTORS)}
+)
 _EXPOSITION = Answer(200, "Metrics, in the format that the client likes best.", media=(TEXT, _OPENMETRICS))
 _BUSY = Answer(503, "As many scrapes as may be are under way.", media=(TEXT,))
 
@@ -59,7 +62,13 @@ ELSEWHERE: tuple[Operation, ...] = (
         tag="metrics",
         summary="Metrics of one router",
         parameters=(
-            Parameter("target", "query", "Name or address of a router of the configuration.", required=True),
+            Parameter(
+                "target",
+                "query",
+                "Name or address of a router of the configuration.",
+                required=True,
+                limits={"minLength": 1},
+            ),
             Parameter("module", "query", "Module to use in place of the router's own."),
             Parameter("debug", "query", "`true` tells as text how the probe went."),
             _COLLECT,
@@ -274,7 +283,7 @@ def _operation(operation: Operation) -> Json:
 
 
 def _parameter(parameter: Parameter) -> Json:
-    schema: Json = {"type": parameter.type}
+    schema: Json = {"type": parameter.type, **parameter.limits}
     if parameter.many:
         schema = {"type": "array", "items": schema}
     return {

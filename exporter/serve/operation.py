@@ -1,7 +1,7 @@
 """A declarative route: one row gives the routing, the OpenAPI document and the reference page."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aiohttp import web
@@ -17,7 +17,7 @@ HTML = "text/html"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a route; `many` may be given more than once."""
+    """A parameter of a route; `many` may be given more than once. `limits` are keywords of JSON schema."""
 
     name: str
     where: Literal["path", "query", "header"]
@@ -25,6 +25,7 @@ class Parameter:
     type: Literal["string", "number"] = "string"
     required: bool = False
     many: bool = False
+    limits: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from exporter import apidoc
 from exporter.app import ROUTES
+from exporter.fleet import KNOWN_COLLECTORS
 from exporter.judgement import RULES
 from exporter.serve import api, openapi
 from exporter.serve.operation import PROBLEM
@@ -54,6 +55,25 @@ def test_path_parameters_and_ids_are_sound() -> None:
         assert in_path == set(re.findall(r"{(\w+)}", operation.path))
     ids = [operation.id for operation in openapi.OPERATIONS]
     assert len(set(ids)) == len(ids)
+
+
+def test_parameters_tell_what_is_allowed() -> None:
+    """What would be refused for its value alone is outside the schema already."""
+    paths = openapi.document()["paths"]
+
+    def schema(path: str, method: str, name: str) -> object:
+        (found,) = (p["schema"] for p in paths[path][method]["parameters"] if p["name"] == name)
+        return found
+
+    assert schema("/api/v1/routers/{name}/test", "post", "timeout_s") == {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": 60.0,
+    }
+    assert schema("/probe", "get", "target") == {"type": "string", "minLength": 1}
+    for path in ("/metrics", "/probe"):
+        collect = schema(path, "get", "collect[]")
+        assert collect == {"type": "array", "items": {"type": "string", "enum": list(KNOWN_COLLECTORS)}}
 
 
 def test_calls_that_act_are_posts_that_want_a_token() -> None:
