@@ -60,7 +60,7 @@ def test_yaml_in_documents_can_be_read(root: Path) -> None:
 def test_documents_name_only_metrics_that_exist(root: Path) -> None:
     """A metric of a router or a bot that a page or the Prometheus configuration names is one that the exporter has."""
     known = {family.name for family in PAGE_FAMILIES}
-    pages = [page for page in documents(root) if page.name != "parity.md"]  # names of others; a test of its own
+    pages = [page for page in documents(root) if page.name != "parity.md"]  # has a test of its own
     files = [*pages, root / "prometheus" / "prometheus.yml"]
     named = {name for file in files for name in METRIC.findall(file.read_text(encoding="utf-8"))}
     assert "mikrotik_up" in named
