@@ -6,6 +6,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -285,13 +286,41 @@ def test_a_new_file_at_the_same_path_is_read_as_what_it_is(path: Path) -> None:
         assert "tikwatch_database_info{kind=sqlite,journal_mode=delete}" in values(health.measure())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(path: Path) -> None:
-    """`up` is 0 with the reason `unreadable`."""
-    with owner_of(path):
-        pass
-    path.chmod(0)
-    assert reasons(SqliteHealth(section(path)).measure()) == ["unreadable"]
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from exporter.probes.database_faults import DatabaseFault
+from exporter.probes.sqlite_file import read
+from exporter.probes.sqlite_locks import LockWatch
+
+LockWatch(Path("/")).is_held()  # what is imported on demand must be there before the rights are gone
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+for name in sys.argv[1:]:
+    try:
+        rows = read(Path(name), lambda opened: opened.connection.execute("SELECT count(*) FROM customers").fetchall())
+        print(rows[0][0])
+    except DatabaseFault as fault:
+        print(fault.fault.value)
+"""
+
+
+def test_the_right_to_read_is_enough() -> None:
+    """Somebody else's database is read without a right to write, in WAL mode under a writer too; without the right
+    to read it is told to be unreadable."""
+    with tempfile.TemporaryDirectory(prefix="tikwatch-owner-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with owner_of(folder / "wal.db", "wal"), owner_of(folder / "delete.db", "delete"):
+            with owner_of(folder / "secret.db", "delete"):
+                (folder / "secret.db").chmod(0)
+            names = [str(folder / f"{which}.db") for which in ("wal", "delete", "secret")]
+            told = subprocess.run(
+                [sys.executable, "-c", AS_NOBODY, *names], capture_output=True, text=True, check=True
+            )
+    assert told.stdout.split() == [str(ROWS), str(ROWS), "unreadable"]
 
 
 class Writing:
