@@ -151,7 +151,7 @@ class Host:
     def __init__(self, section: HostSection, peer: NodeExporterWatch | None) -> None:
         self._section = section
         self._peer = peer
-        self._left: bool | None = None
+        self._left = False
 
     def __repr__(self) -> str:
         return f"<Host left_to_node_exporter={self._left}>"
@@ -159,7 +159,7 @@ class Host:
     def measure(self) -> Sequence[Measured]:
         """See `exporter.probes.base.Probe`. What this machine does not have, or does not let us see, is left out."""
         left = self._peer is not None and self._peer.is_here()
-        if left is not self._left:
+        if left is not self._left:  # nothing is said of what everybody expects
             self._left = left
             _log.info("host.left_to_node_exporter" if left else "host.measured")
         measured = [Measured(LEFT_TO_PEER, int(left))]
