@@ -1,7 +1,7 @@
 """One scrape: refresh what is due, wait no longer than the deadline, hand over the blocks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -36,7 +36,9 @@ ROUTERS_IN_A_ROW = 25
 PATIENCE_S = 0.5
 """How long a scrape waits when nothing that is due is worth waiting for."""
 LONG_TURN_S = 0.05
-"""A turn of the event loop that takes longer: there is so much to do that nobody is helped by politeness."""
+"""A turn of the event loop that takes longer has all that one processor can do."""
+LONGEST_PAUSE_S = 0.25
+"""How long a row of routers is held back at most because there is so much to do."""
 SLOW_S = 2.0
 """A collector whose latest refresh took longer is refreshed beside a scrape of several routers, not waited for."""
 LOOK_AGAIN_S = 1.0
@@ -62,11 +64,12 @@ async def refresh(asked: Asked, *, deadline_s: float) -> bool:
 
 async def _refresh(asked: Asked) -> bool:
     started: Started = {}
-    async for some in _in_rows(asked):
+    for some in _in_rows(asked):
         for watched, slots in some:
             for slot in _in_turn(list(slots.values()), watched.next_turn()):
                 if (task := slot.begin()) is not None:
                     started[task] = (watched, slot)
+        await _until_calm()
     if len(asked) > 1:
         return await _wait_for_those_that_answer(started)
     if started:
@@ -92,15 +95,25 @@ def _is_worth_waiting(watched: Watched, slot: Slot) -> bool:
     return watched.answers is not False
 
 
-async def _in_rows(asked: Asked) -> AsyncIterator[Asked]:
-    """The routers a few at a time, with a turn of the event loop between, as long as its turns are short."""
-    loop, is_calm = asyncio.get_running_loop(), True
-    for start in range(0, len(asked), ROUTERS_IN_A_ROW):
-        if start and is_calm:
-            before_s = loop.time()
-            await asyncio.sleep(0)
-            is_calm = loop.time() - before_s < LONG_TURN_S
-        yield asked[start : start + ROUTERS_IN_A_ROW]
+async def _until_calm() -> None:
+    """Give others turns of the event loop until they are short again, but not for longer than `LONGEST_PAUSE_S`.
+
+    Routers that were asked then come to their end before more are asked. If a thousand were asked at once, none would
+    be ready at the deadline, and a turn that serves them all would take seconds, in which no deadline is noticed.
+    Routers that only let us wait hold nobody back.
+    """
+    loop = asyncio.get_running_loop()
+    began_s = now_s = loop.time()
+    while now_s - began_s < LONGEST_PAUSE_S:
+        before_s = now_s
+        await asyncio.sleep(0)
+        now_s = loop.time()
+        if now_s - before_s < LONG_TURN_S:
+            return
+
+
+def _in_rows(asked: Asked) -> Iterator[Asked]:
+    return (asked[start : start + ROUTERS_IN_A_ROW] for start in range(0, len(asked), ROUTERS_IN_A_ROW))
 
 
 def _in_turn(slots: Sequence[Slot], turn: int) -> Iterable[Slot]:
@@ -118,7 +131,12 @@ async def metrics_page(
     """The pieces of `/metrics` for the routers asked: every series bears its `router`. `beside` are the blocks
     of what is asked beside them, `made` the families among them that the configuration makes."""
     blocks: dict[str, list[bytes]] = {name: list(found) for name, found in beside.items()}
-    async for some in _in_rows(asked):
+    loop, is_calm = asyncio.get_running_loop(), True
+    for some in _in_rows(asked):
+        if is_calm:
+            before_s = loop.time()
+            await asyncio.sleep(0)
+            is_calm = loop.time() - before_s < LONG_TURN_S  # else politeness would take seconds
         for found in (status.blocks(some, pools=True), _blocks(some)):
             for name, lines in found.items():
                 blocks.setdefault(name, []).extend(lines)
