@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from benchmarks import concurrency, decoding, faults, fleet, large, report, wide
+from benchmarks import concurrency, decoding, everything, faults, fleet, large, report, wide
 from benchmarks.measures import Effort, Figure
 
 FIGURES: tuple[Figure, ...] = (
@@ -25,6 +25,7 @@ FIGURES: tuple[Figure, ...] = (
     fleet.FIGURE,
     wide.FIGURE,
     faults.FIGURE,
+    everything.FIGURE,
 )
 
 

@@ -1,5 +1,6 @@
 """Scrapes an exporter over HTTP as Prometheus does, and reads values off the page."""
 
+import gzip
 import http.client
 import re
 import time
@@ -13,7 +14,7 @@ _SAMPLE = re.compile(rb"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer: how long it took from asking to the last byte, and its body (as sent, maybe compressed)."""
+    """One answer: how long it took from asking to the last byte, and its body, unpacked afterwards."""
 
     duration_s: float
     body: bytes
@@ -59,4 +60,4 @@ def scrape(
         connection.close()
     if answer.status != http.HTTPStatus.OK:
         raise ScrapeFailed(f"{path} answered {answer.status}: {body[:300].decode(errors='replace')}")
-    return Page(duration_s, body)
+    return Page(duration_s, gzip.decompress(body) if compressed else body)
