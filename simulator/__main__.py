@@ -16,7 +16,7 @@ from rich.table import Table
 from .exporterconfig import exporter_config
 from .formats import seconds_of
 from .network import Network
-from .profiles import PROFILES
+from .profiles import ALIASES, PROFILES
 from .spec import LatencyRange, RouterSpec, SpecError, TlsFiles
 
 EXIT_USAGE = 2
@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.list_profiles:
         for profile in PROFILES.values():
-            Console().print(f"[bold]{profile.name}[/] {profile.description} (RouterOS {profile.version})")
+            names = [profile.name, *(alias for alias, name in ALIASES.items() if name == profile.name)]
+            Console().print(f"[bold]{', '.join(names)}[/] {profile.description} (RouterOS {profile.version})")
         return 0
     try:
         specs = specs_of(options)
@@ -53,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
         "--profile",
         action="append",
         metavar="NAME[:COUNT]",
-        help=f"kind and number of routers, may be repeated; kinds: {', '.join(PROFILES)} (default home:3)",
+        help="kind and number of routers, may be repeated; "
+        f"kinds: {', '.join([*PROFILES, *ALIASES])} (default home:3)",
     )
     parser.add_argument("--base-port", type=int, default=18728, help="first port; 0 is any free ports")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .formats import Version, version_of
-from .profiles import PROFILES, Profile
+from .profiles import ALIASES, PROFILES, Profile
 
 POLICIES = frozenset(
     {"api", "read", "write", "test", "reboot", "policy", "sensitive", "sniff", "ftp", "romon", "rest-api"}
@@ -37,9 +37,10 @@ class Account:
 class RouterSpec:
     """A router: what it is, who may log in, how slow it is. Times are seconds.
 
-    `version` empty means the profile's own. `latency_s` is what each command takes, fixed or drawn from
-    a range; `rtt_s` is added to every reply. `concurrency` None works commands side by side, 1 one
-    after the other, N up to N at once, over all connections. `counts` overrides sizes of the profile.
+    An alias of a profile becomes its name. `version` empty means the profile's own. `latency_s` is what
+    each command takes, fixed or drawn from a range; `rtt_s` is added to every reply. `concurrency` None
+    works commands side by side, 1 one after the other, N up to N at once, over all connections. `counts`
+    overrides sizes of the profile.
 
     Raises:
         SpecError: unknown profile, count or policy, or a number out of range.
@@ -64,8 +65,10 @@ class RouterSpec:
 
     def __post_init__(self) -> None:
         """Fill in the profile's version and refuse what makes no sense."""
+        object.__setattr__(self, "profile", ALIASES.get(self.profile, self.profile))
         if self.profile not in PROFILES:
-            raise SpecError(f"unknown profile {self.profile!r}; there are {', '.join(PROFILES)}")
+            known = ", ".join([*PROFILES, *ALIASES])
+            raise SpecError(f"unknown profile {self.profile!r}; there are {known}")
         profile = PROFILES[self.profile]
         object.__setattr__(self, "version", self.version or profile.version)
         try:

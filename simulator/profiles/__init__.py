@@ -1,6 +1,6 @@
 """The kinds of routers there are: boards, sizes, versions."""
 
 from .boards import Board, Profile, Sensor
-from .catalogue import PROFILES
+from .catalogue import ALIASES, PROFILES
 
-__all__ = ["PROFILES", "Board", "Profile", "Sensor"]
+__all__ = ["ALIASES", "PROFILES", "Board", "Profile", "Sensor"]

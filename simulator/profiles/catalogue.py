@@ -226,3 +226,5 @@ _ALL = (
 )  # fmt: skip
 
 PROFILES = {profile.name: profile for profile in _ALL}
+ALIASES = {"wisp": "isp"}
+"""Other names of profiles, and what is meant."""

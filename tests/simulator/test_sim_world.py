@@ -7,6 +7,7 @@ import re
 import pytest
 
 from simulator import PROFILES, Account, Network, RouterSpec, SpecError
+from simulator.__main__ import _parser, specs_of
 from simulator.formats import duration, fine_duration, seconds_of
 from tests.fakes.clock import FakeClock
 from tests.simulator.conftest import Connect, Start
@@ -440,3 +441,11 @@ def test_a_spec_that_cannot_be_says_what_is_allowed() -> None:
     with pytest.raises(SpecError, match="two routers are called 'x'"):
         Network([RouterSpec("x"), RouterSpec("x")])
     assert "secret" not in repr(RouterSpec("x"))
+
+
+def test_wisp_is_another_name_of_isp() -> None:
+    """In a spec it becomes the profile's name, so the router is the same; on the command line it stays the router's."""
+    assert RouterSpec("x", profile="wisp") == RouterSpec("x", profile="isp")
+    assert RouterSpec("x", profile="wisp").count("hotspot_users") == 2000
+    (spec,) = specs_of(_parser().parse_args(["--profile", "wisp:1"]))
+    assert (spec.name, spec.profile) == ("wisp", "isp")
