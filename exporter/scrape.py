@@ -72,8 +72,10 @@ async def _refresh(asked: Asked) -> bool:
         await _until_calm()
     if len(asked) > 1:
         return await _wait_for_those_that_answer(started)
-    if started:
-        await asyncio.wait(started)
+    pending = set(started)
+    while pending:  # nobody else waits, so this one is waited for; that it seems dead is noticed on the way
+        _, pending = await asyncio.wait(pending, timeout=LOOK_AGAIN_S)
+        _ = [watched.answers for watched, _ in asked]
     return True
 
 

@@ -1,5 +1,7 @@
 """One router that is watched: its client, its collectors' slots, and whether it answers."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ from routeros import (
     RouterStats,
 )
 
+LIFE_CHECK_S = 2.0
+"""How long a router that seems dead may take to tell its name."""
 SILENT_AFTER_S = 5.0
 """How long a router may leave everything unanswered before it counts as down: half of the usual scrape timeout."""
 
@@ -146,6 +150,8 @@ class Watched:
         self._turn_began_s = 0.0
         self._received_bytes = 0
         self._received_at_s = clock()
+        self._life: asyncio.Task[None] | None = None
+        self._life_began_s = 0.0
 
     def __repr__(self) -> str:
         return (
@@ -161,8 +167,9 @@ class Watched:
     def answers(self) -> bool | None:
         """Whether the router answers; None while that is not known.
 
-        A router that has work and says nothing at all for `SILENT_AFTER_S` does not, long before the deadlines
-        of its commands pass; unless what it works on took long before, when it is given half as long again.
+        A router that has work, says nothing at all for `SILENT_AFTER_S` and does not tell its name either when
+        asked does not, long before the deadlines of its commands pass. What took long before is given half as
+        long again.
         """
         pending = [slot for slot in self._slots.values() if slot.refreshing_since_s is not None]
         if not pending:
@@ -174,10 +181,27 @@ class Watched:
             return self.contact.answers
         self._listen(now_s)
         if now_s - max(self._received_at_s, asked_last_s) >= patience_s:
-            return False
+            return False if self._has_not_told_its_name(now_s) else self.contact.answers
         if self.client.breaker.failures or not self.client.stats().connections_open:
             return self.contact.answers  # what came may be garbage
         return True
+
+    def _has_not_told_its_name(self, now_s: float) -> bool:
+        """Ask a silent router for its name; True when that was not answered in time.
+
+        One menu that hangs is not a router that is down. The answer is not looked at: its bytes end the silence.
+        """
+        if self._life is None or (self._life.done() and now_s - self._life_began_s >= SILENT_AFTER_S):
+            was_dead = self._life is not None and now_s - self._life_began_s < 2 * SILENT_AFTER_S
+            self._life = asyncio.get_running_loop().create_task(self._ask_its_name())
+            self._life_began_s = now_s
+            return was_dead
+        return self._life.done() or now_s - self._life_began_s >= LIFE_CHECK_S
+
+    async def _ask_its_name(self) -> None:
+        with contextlib.suppress(RouterError, TimeoutError):  # the collectors will tell what is wrong
+            async with asyncio.timeout(LIFE_CHECK_S):
+                await self.client.call("/system/identity/print", proplist=("name",), priority=Priority.HIGH)
 
     def _listen(self, now_s: float) -> None:
         """Note when it was last found that bytes had come."""
@@ -281,4 +305,7 @@ class Watched:
             await slot.close()
         if self.names_slot is not None:
             await self.names_slot.close()
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.wait([self._life])
         await self.client.close()

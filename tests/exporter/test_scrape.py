@@ -15,7 +15,7 @@ from exporter.collectors.reader import Reading
 from exporter.config import CollectorSettings, RouterSection
 from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS
-from exporter.watch import SILENT_AFTER_S, Watched
+from exporter.watch import LIFE_CHECK_S, SILENT_AFTER_S, Watched
 from routeros import (
     Breaker,
     BreakerOpen,
@@ -48,6 +48,7 @@ class Client:
         self.asked: list[str] = []
         self.closed = False
         self.received_bytes = 0
+        self.hanging = ""
 
     async def call(
         self,
@@ -61,7 +62,10 @@ class Client:
         large: bool = False,
     ) -> Reply:
         self.asked.append(command)
+        if command == self.hanging:
+            await asyncio.Event().wait()
         await self.answering.wait()
+        self.received_bytes += 1
         if error := self.errors.get(command, self.error):
             raise error
         return Reply([{"cpu-load": "7", "uptime": "1h"}] if command == "/system/resource/print" else [])
@@ -242,7 +246,11 @@ async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_command
     client.answering.clear()
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=0.001)
     assert (await page(watched))["mikrotik_up,router=core"] == 1
-    clock.advance(5)
+    clock.advance(SILENT_AFTER_S)
+    assert (await page(watched))["mikrotik_up,router=core"] == 1
+    await asyncio.sleep(0)  # the turn in which the question is asked
+    assert client.asked[-1] == "/system/identity/print"
+    clock.advance(LIFE_CHECK_S)
     assert (await page(watched))["mikrotik_up,router=core"] == 0
     client.received_bytes += 1
     assert (await page(watched))["mikrotik_up,router=core"] == 1
@@ -284,6 +292,8 @@ async def test_beside_others_a_router_that_does_not_answer_is_not_waited_for(
         await asyncio.wait([waiting], timeout=0.1)
         assert not waiting.done()
         clock.advance(SILENT_AFTER_S)
+        await asyncio.wait([waiting], timeout=2 * scrape.LOOK_AGAIN_S)
+        clock.advance(LIFE_CHECK_S)
     async with asyncio.timeout(10):
         assert not await waiting
     assert gone.answers is False
@@ -326,8 +336,23 @@ async def test_a_menu_that_is_known_to_be_slow_is_no_silence(
     await scrape.refresh([(watched, slots)], deadline_s=0.001)
     clock.advance(8)
     assert (await page(watched))["mikrotik_up,router=core"] == 1
-    clock.advance(8)
-    assert (await page(watched))["mikrotik_up,router=core"] == 0
+    assert client.asked[-1] != "/system/identity/print"
+    await watched.close()
+
+
+async def test_one_menu_that_hangs_is_no_router_that_is_down(
+    watched: Watched, client: Client, clock: FakeClock
+) -> None:
+    """While a single menu is silent, a router that tells its name is up."""
+    client.hanging = "/queue/simple/print"
+    await scrape.refresh([(watched, watched.slots(SETTINGS, ["queue"]))], deadline_s=0.001)
+    await scrape.refresh([(watched, watched.slots(SETTINGS, ["system"]))], deadline_s=5)
+    for _ in range(5):
+        clock.advance(SILENT_AFTER_S)
+        assert (await page(watched))["mikrotik_up,router=core"] == 1
+        await asyncio.sleep(0)
+    assert client.asked.count("/system/identity/print") > 2
+    await watched.close()
 
 
 async def test_a_page_of_several_routers_does_not_wait_for_what_was_slow_before(clock: FakeClock) -> None:
