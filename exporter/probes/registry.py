@@ -1,7 +1,7 @@
 """The probes of the configuration in force: when each is measured, what of it is served, how that goes.
 
-A probe never holds up a page. Those that were quick the last time are waited for, `PATIENCE_S` at most or as long
-as the routers take; one that was slow, or is not heard from, is measured all the same, beside the scrape, and the
+A probe never holds up a page. Those that were prompt the last time are waited for, `PATIENCE_S` at most or as long
+as the routers take; one that was slower, or is not heard from, is measured all the same, beside the scrape, and the
 page has what its latest measurement told, with its age. So a bot that hangs costs one scrape `PATIENCE_S`, and the
 next ones nothing; a query that takes ten seconds costs none.
 """
@@ -21,7 +21,9 @@ from exporter.probes.base import Probe, ProbeReader, gauge
 from exporter.samples import Family
 
 PATIENCE_S = 1.0
-"""How long a page waits for probes; one that took longer the last time is not waited for."""
+"""How long a page waits for probes that it has nothing of yet, or that were prompt the last time."""
+PROMPT_SHARE = 0.1
+"""Share of the patience within which a probe is prompt: a page notices no longer wait, beside routers that take it."""
 SERVED_S = 300.0
 """How long the latest measurement is served while no newer one is made."""
 
@@ -78,10 +80,12 @@ class _Watching:
     slot: Slot
 
     def is_prompt(self, patience_s: float) -> bool:
-        """Whether it is worth waiting for: it was quick the last time, or was never asked, and is not late now."""
+        """Whether it is worth waiting for: it was prompt the last time, or was never asked, and is not late now."""
         since_s = self.slot.refreshing_since_s
         so_far_s = 0.0 if since_s is None else self.slot.clock() - since_s
-        return max(so_far_s, self.slot.duration_s or 0.0) < patience_s
+        if self.slot.duration_s is None:
+            return so_far_s < patience_s
+        return max(so_far_s, self.slot.duration_s) < patience_s * PROMPT_SHARE
 
 
 class Probes:
