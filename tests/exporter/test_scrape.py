@@ -47,6 +47,7 @@ class Client:
         self.answering.set()
         self.asked: list[str] = []
         self.closed = False
+        self.received_rows = 0
         self.received_bytes = 0
         self.hanging = ""
 
@@ -65,13 +66,15 @@ class Client:
         if command == self.hanging:
             await asyncio.Event().wait()
         await self.answering.wait()
-        self.received_bytes += 1
+        self.received_rows += 1
         if error := self.errors.get(command, self.error):
             raise error
         return Reply([{"cpu-load": "7", "uptime": "1h"}] if command == "/system/resource/print" else [])
 
     def stats(self) -> RouterStats:
-        return replace(NOBODY, bytes_received_total=self.received_bytes)
+        return replace(
+            NOBODY, rows_received_total=self.received_rows, bytes_received_total=self.received_bytes
+        )
 
     async def test(self, *, deadline_s: float | None = None) -> ConnectionTest:
         raise NotImplementedError
@@ -252,7 +255,7 @@ async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_command
     assert client.asked[-1] == "/system/identity/print"
     clock.advance(LIFE_CHECK_S)
     assert (await page(watched))["mikrotik_up,router=core"] == 0
-    client.received_bytes += 1
+    client.received_rows += 1
     assert (await page(watched))["mikrotik_up,router=core"] == 1
     client.answering.set()
     await scrape.refresh([(watched, watched.slots(SETTINGS))], deadline_s=5)
