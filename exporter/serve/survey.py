@@ -58,7 +58,7 @@ class Survey:
         section, facts = watched.section, watched.facts
         slots = self._slots(watched)
         judgement = judge(self._evidence(watched, slots))
-        answers = watched.contact.answers
+        answers = watched.answers
         return {
             "name": watched.name,
             "address": section.address,
@@ -101,7 +101,7 @@ class Survey:
         stats = client.stats()
         cause = _cause(watched)
         return Evidence(
-            answers=contact.answers,
+            answers=watched.answers,
             asked_s_ago=watched.asked_s_ago,
             cause=failure_class(cause) if cause is not None else "",
             contact_text=cause.message if cause is not None else "",
