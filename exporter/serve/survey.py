@@ -96,7 +96,7 @@ class Survey:
         return {name: slot for name, slot in latest.items() if (slot.started_s or 0.0) >= oldest_s}
 
     def _evidence(self, watched: Watched, slots: Mapping[str, Slot]) -> Evidence:
-        config, contact, client = self.fleet.config, watched.contact, watched.client
+        config, client = self.fleet.config, watched.client
         recent = self.recent(watched)
         stats = client.stats()
         cause = _cause(watched)
