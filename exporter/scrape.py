@@ -75,7 +75,7 @@ async def _refresh(asked: Asked) -> bool:
     pending = set(started)
     while pending:  # nobody else waits, so this one is waited for; that it seems dead is noticed on the way
         _, pending = await asyncio.wait(pending, timeout=LOOK_AGAIN_S)
-        _ = [watched.answers for watched, _ in asked]
+        asked[0][0].look()
     return True
 
 
@@ -84,6 +84,8 @@ async def _wait_for_those_that_answer(started: Started) -> bool:
     pending = set(started)
     while hoped_for := [task for task in pending if _is_worth_waiting(*started[task])]:
         await asyncio.wait(hoped_for, timeout=LOOK_AGAIN_S)
+        for watched in {started[task][0] for task in hoped_for if not task.done()}:
+            watched.look()
         pending = {task for task in pending if not task.done()}
     if pending == set(started) and pending:  # nobody to keep waiting: give the dead a chance to rise
         _, pending = await asyncio.wait(pending, timeout=PATIENCE_S)

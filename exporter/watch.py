@@ -152,11 +152,10 @@ class Watched:
         self._received_at_s = clock()
         self._life: asyncio.Task[None] | None = None
         self._life_began_s = 0.0
+        self._life_failed = False
 
     def __repr__(self) -> str:
-        return (
-            f"<Watched {self.name} answers={self.answers} slots={len(self._slots)} {self.client.breaker!r}>"
-        )
+        return f"<Watched {self.name} answers={self.contact.answers} slots={len(self._slots)} {self.client.breaker!r}>"
 
     @property
     def name(self) -> str:
@@ -171,30 +170,46 @@ class Watched:
         asked does not, long before the deadlines of its commands pass. What took long before is given half as
         long again.
         """
+        silence = self._silence(self._clock())
+        if silence is None:
+            return self.contact.answers
+        return True if not silence else False if self._has_not_told_its_name() else self.contact.answers
+
+    def _silence(self, now_s: float) -> bool | None:
+        """Whether nothing came for too long from a router that has work; None while it is too early to say."""
         pending = [slot for slot in self._slots.values() if slot.refreshing_since_s is not None]
         if not pending:
-            return self.contact.answers
-        now_s = self._clock()
-        self._listen(now_s)
+            return None
         asked_last_s = max(slot.refreshing_since_s or 0.0 for slot in pending)
         patience_s = max(SILENT_AFTER_S, *(1.5 * (slot.duration_s or 0.0) for slot in pending))
         if now_s - asked_last_s < patience_s:
-            return self.contact.answers
-        if now_s - max(self._received_at_s, asked_last_s) >= patience_s:
-            return False if self._has_not_told_its_name(now_s) else self.contact.answers
-        return True
+            return None
+        if self.client.stats().rows_received_total != self._received_rows:
+            return False
+        return now_s - max(self._received_at_s, asked_last_s) >= patience_s
 
-    def _has_not_told_its_name(self, now_s: float) -> bool:
-        """Ask a silent router for its name; True when that was not answered in time.
+    def _has_not_told_its_name(self) -> bool:
+        """Whether the question for its name was not answered in time; its row would have ended the silence."""
+        if self._life is None:
+            return False
+        return self._life_failed or self._life.done() or self._clock() - self._life_began_s >= LIFE_CHECK_S
 
-        One menu that hangs is not a router that is down. The answer is not looked at: its row ends the silence.
+    def look(self) -> None:
+        """Ask a router that is silent for its name: one menu that hangs is no router that is down.
+
+        For whoever waits for this router, in its event loop; `answers` itself asks nothing.
         """
-        if self._life is None or (self._life.done() and now_s - self._life_began_s >= SILENT_AFTER_S):
-            was_dead = self._life is not None and now_s - self._life_began_s < 2 * SILENT_AFTER_S
-            self._life = asyncio.get_running_loop().create_task(self._ask_its_name())
+        now_s = self._clock()
+        silence = self._silence(now_s)
+        self._listen(now_s)
+        if not silence:
+            self._life_failed = False
+            if self._life is not None and self._life.done():
+                self._life = None
+        elif self._life is None or (self._life.done() and now_s - self._life_began_s >= SILENT_AFTER_S):
+            self._life_failed = self._life is not None
+            self._life = asyncio.create_task(self._ask_its_name())
             self._life_began_s = now_s
-            return was_dead
-        return self._life.done() or now_s - self._life_began_s >= LIFE_CHECK_S
 
     async def _ask_its_name(self) -> None:
         with contextlib.suppress(RouterError, TimeoutError):  # the collectors will tell what is wrong

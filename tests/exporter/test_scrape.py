@@ -251,6 +251,11 @@ async def test_a_router_that_says_nothing_for_a_while_is_down_before_its_command
     assert (await page(watched))["mikrotik_up,router=core"] == 1
     clock.advance(SILENT_AFTER_S)
     assert (await page(watched))["mikrotik_up,router=core"] == 1
+    asked = len(client.asked)
+    assert await asyncio.to_thread(lambda: watched.answers)  # pages are made in threads, and ask nothing
+    await asyncio.sleep(0)
+    assert len(client.asked) == asked
+    watched.look()
     await asyncio.sleep(0)  # the turn in which the question is asked
     assert client.asked[-1] == "/system/identity/print"
     clock.advance(LIFE_CHECK_S)
@@ -352,6 +357,7 @@ async def test_one_menu_that_hangs_is_no_router_that_is_down(
     await scrape.refresh([(watched, watched.slots(SETTINGS, ["system"]))], deadline_s=5)
     for _ in range(5):
         clock.advance(SILENT_AFTER_S)
+        watched.look()
         assert (await page(watched))["mikrotik_up,router=core"] == 1
         await asyncio.sleep(0)
     assert client.asked.count("/system/identity/print") > 2
