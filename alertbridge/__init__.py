@@ -1,0 +1,1 @@
+"""Alertmanager to WhatsApp: accepts alerts, keeps them until they are told, and accounts for each."""

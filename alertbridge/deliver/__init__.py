@@ -1,0 +1,1 @@
+"""From a notice to a message on somebody's phone: who gets it, how it reads, how often, through what."""
