@@ -59,6 +59,14 @@ PACKAGES = (
         elsewhere="the release archive from prometheus.io, both programs on the PATH",
     ),
     Package(
+        name="prometheus-alertmanager",
+        stage=Stage.TEST,
+        commands=("prometheus-alertmanager", "amtool"),
+        service="prometheus-alertmanager.service",
+        needed_for="tests that let a real Alertmanager post to the bridge, and the check of its routes",
+        elsewhere="the release archive from prometheus.io: amtool, and alertmanager under Debian's name for it",
+    ),
+    Package(
         name="chromium",
         stage=Stage.TEST,
         commands=("chromium",),
