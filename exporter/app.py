@@ -21,24 +21,18 @@ from exporter.probes.registry import Probes
 from exporter.probes.secrets import RouterSecrets
 from exporter.readinglog import ReadingLog
 from exporter.selfmetrics import CacheCounts, RefusedCounts, SelfMetrics
-from exporter.serve import api, discovery, health, live, metrics, openapi, pages, probe, reload
-from exporter.serve.faults import contain_faults
+from exporter.serve import api, discovery, live, metrics, openapi, pages, probe
 from exporter.serve.keys import (
     EVENTS,
     FLEET,
     GUARDS,
-    LIFE,
     LIVE,
     PERFORMANCE,
     PROBES,
-    RELOADS,
     SELF_METRICS,
-    THREADS,
 )
-from exporter.serve.life import Life, Phase
 from exporter.serve.probe import ROOMS, Rooms
-from exporter.serve.problems import problems
-from exporter.serve.reloads import Load, Reloads
+from exporter.serve.rendering import HEADERS, error_page
 from exporter.serve.survey import SURVEY, Survey
 from exporter.watch import Watched
 from routeros import Router
@@ -46,6 +40,12 @@ from runtime.guards import Guards, GuardSettings, warn_if_exposed
 from runtime.loading import ConfigError, Problem
 from runtime.logs import Redactor, configure
 from runtime.sections import secret_values
+from runtime.serving import health, reload
+from runtime.serving.document import GZIP, THREADS
+from runtime.serving.faults import contain_faults
+from runtime.serving.life import LIFE, Life, Phase
+from runtime.serving.problems import problems
+from runtime.serving.reloads import RELOADS, Reloads
 from runtime.tls import CertificateUnusable
 
 THREAD_LIMIT = 4
@@ -136,7 +136,7 @@ class Exporter:
 
 
 def make_app(
-    config: Config, *, load: Load, redactor: Redactor, context: ssl.SSLContext | None = None
+    config: Config, *, load: Callable[[], Config], redactor: Redactor, context: ssl.SSLContext | None = None
 ) -> web.Application:
     """The application for `config`, in a running loop; `load` reads it again for a reload.
 
@@ -145,7 +145,11 @@ def make_app(
     exporter = Exporter(config, redactor, context)
     threads = ThreadPoolExecutor(THREAD_LIMIT, thread_name_prefix="page")
     app = web.Application(
-        middlewares=[problems, contain_faults, exporter.guards.middleware],
+        middlewares=[
+            problems(error_page, HEADERS),
+            contain_faults("exporter", exporter.metrics.request_faults.inc),
+            exporter.guards.middleware,
+        ],
         client_max_size=config.web.max_body_bytes,
     )
     app[FLEET] = exporter.fleet
@@ -160,6 +164,7 @@ def make_app(
     app[ROOMS] = Rooms()
     app[THREADS] = threads
     app[RELOADS] = Reloads(load, exporter.take, exporter.metrics, threads)
+    app[GZIP] = lambda: exporter.fleet.config.web.gzip
     for module in ROUTES:
         app.add_routes(module.routes())
     app.cleanup_ctx.append(_threads)

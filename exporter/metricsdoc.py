@@ -1,6 +1,5 @@
 """Writes `docs/reference/metrics.md` from the collectors' tables, or checks that it is up to date."""
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from exporter.probes import kinds
 from exporter.probes.registry import STATUS_FAMILIES
 from exporter.samples import Family
 from exporter.selfmetrics import SelfMetrics
+from runtime.docs.generated import run
 
 PATH = Path("docs/reference/metrics.md")
 
@@ -89,21 +89,8 @@ def _table(rows: Iterable[tuple[str, str, str, str, str]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 if the page is (now) up to date, 1 if `--check` finds it is not."""
-    parser = argparse.ArgumentParser(prog="python -m exporter.metricsdoc", description=__doc__)
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--write", action="store_true", help=f"write {PATH}")
-    choice.add_argument("--check", action="store_true", help=f"fail unless {PATH} is up to date")
-    given = parser.parse_args(arguments)
-    text = document()
-    if given.write:
-        PATH.parent.mkdir(parents=True, exist_ok=True)
-        PATH.write_text(text, encoding="utf-8")
-        return 0
-    if PATH.exists() and PATH.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write(f"{PATH} is not what the tables give; run: make docs\n")
-    return 1
+    """Exit code 0 if up to date (or now written), 1 if `--check` finds that something is not."""
+    return run("exporter.metricsdoc", {PATH: document}, arguments)
 
 
 if __name__ == "__main__":

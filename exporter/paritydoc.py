@@ -1,6 +1,5 @@
 """Writes `docs/reference/parity.md` and the rules that offer mktxp's names, or checks that they are up to date."""
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from exporter.parity import MKTXP, PEERS
 from exporter.parity.promql import rules
 from exporter.parity.row import Peer, Row
+from runtime.docs.generated import run
 
 PAGE = Path("docs/reference/parity.md")
 RULES = Path("prometheus/compat/mktxp.rules.yml")
@@ -69,21 +69,8 @@ def rule_file() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 if both files are (now) up to date, 1 if `--check` finds that one is not."""
-    parser = argparse.ArgumentParser(prog="python -m exporter.paritydoc", description=__doc__)
-    choice = parser.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--write", action="store_true", help=f"write {PAGE} and {RULES}")
-    choice.add_argument("--check", action="store_true", help="fail unless they are up to date")
-    given = parser.parse_args(arguments)
-    stale = 0
-    for path, text in ((PAGE, document()), (RULES, rule_file())):
-        if given.write:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            sys.stderr.write(f"{path} is not what the tables give; run: make docs\n")
-            stale = 1
-    return stale
+    """Exit code 0 if up to date (or now written), 1 if `--check` finds that something is not."""
+    return run("exporter.paritydoc", {PAGE: document, RULES: rule_file}, arguments)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,15 @@ class SelfMetrics:
     def _counter(self, name: str, help_text: str, labels: Iterable[str]) -> Counter:
         return Counter(f"tikwatch_{name}", help_text, tuple(labels), registry=self.registry)
 
+    def taken(self) -> None:
+        """See `runtime.serving.reloads.Listener`."""
+        self.reloads.inc()
+        self.loaded_at.set_to_current_time()
+
+    def refused(self) -> None:
+        """See `runtime.serving.reloads.Listener`."""
+        self.reload_failures.inc()
+
     def _start_at_zero(self) -> None:
         for state in ("closed", "open", "half_open"):
             self._breaker_changes.labels(state)

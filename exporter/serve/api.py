@@ -9,14 +9,15 @@ from pydantic import BaseModel
 from exporter.fleet import UnknownTarget
 from exporter.judgement import SEVERITY, Health
 from exporter.serve import models
-from exporter.serve.document import document
 from exporter.serve.keys import GUARDS
-from exporter.serve.operation import JSON, PROBLEM, Answer, Handler, Operation, Parameter, route_table
-from exporter.serve.problems import refusal
 from exporter.serve.survey import SURVEY, Survey, breaker, error_told, reasons, totals
 from exporter.watch import Watched
 from routeros import RouterError
 from runtime.guards import PRINCIPAL, Scheme
+from runtime.serving.bodies import Problem
+from runtime.serving.document import document
+from runtime.serving.operation import JSON, PROBLEM, Answer, Handler, Operation, Parameter, route_table
+from runtime.serving.problems import refusal
 from runtime.wording import did_you_mean
 
 PREFIX = "/api/v1"
@@ -235,13 +236,11 @@ async def _reset(request: web.Request) -> web.Response:
 
 
 _NAME = Parameter("name", "path", "Name of a router, as in the configuration.", required=True)
-_NO_ROUTER = Answer(
-    404, "There is no such router; `known` names those there are.", models.Problem, (PROBLEM,)
-)
+_NO_ROUTER = Answer(404, "There is no such router; `known` names those there are.", Problem, (PROBLEM,))
 _NO_LOGIN = Answer(
-    401, "A bearer token is configured, and none or a wrong one was sent.", models.Problem, (PROBLEM,)
+    401, "A bearer token is configured, and none or a wrong one was sent.", Problem, (PROBLEM,)
 )
-_NO_TOKEN = Answer(403, "No bearer token is configured (`web.bearer`).", models.Problem, (PROBLEM,))
+_NO_TOKEN = Answer(403, "No bearer token is configured (`web.bearer`).", Problem, (PROBLEM,))
 
 
 def _about(
@@ -314,11 +313,11 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         answers=(
             Answer(200, "How the connection went.", models.ConnectionTest),
-            Answer(400, "`timeout_s` is out of range.", models.Problem, (PROBLEM,)),
+            Answer(400, "`timeout_s` is out of range.", Problem, (PROBLEM,)),
             _NO_LOGIN,
             _NO_TOKEN,
             _NO_ROUTER,
-            Answer(409, "A test of this router is under way.", models.Problem, (PROBLEM,)),
+            Answer(409, "A test of this router is under way.", Problem, (PROBLEM,)),
         ),
         handler=_test,
         bearer=True,

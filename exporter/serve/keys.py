@@ -1,7 +1,5 @@
 """What handlers find in the application, by typed key."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from aiohttp import web
 
 from exporter.events.following import Events
@@ -10,8 +8,6 @@ from exporter.live.rooms import Live
 from exporter.performance import Performance
 from exporter.probes.registry import Probes
 from exporter.selfmetrics import SelfMetrics
-from exporter.serve.life import Life
-from exporter.serve.reloads import Reloads
 from runtime.guards import Guards
 
 FLEET = web.AppKey("fleet", Fleet)
@@ -22,7 +18,3 @@ GUARDS = web.AppKey("guards", Guards)
 """For calls that want a bearer token: `request.app[GUARDS].require_bearer(request)`."""
 EVENTS = web.AppKey("events", Events)
 LIVE = web.AppKey("live", Live)
-LIFE = web.AppKey("life", Life)
-RELOADS = web.AppKey("reloads", Reloads)
-THREADS = web.AppKey("threads", ThreadPoolExecutor)
-"""For work on pages and files; the loop's own threads may all be waiting for name servers."""

@@ -13,12 +13,13 @@ from exporter.live.choices import NothingRead, matching
 from exporter.live.rooms import Live, TooMany
 from exporter.live.subjects import Kind, parse_subjects
 from exporter.live.viewer import Viewer
-from exporter.serve.document import document
 from exporter.serve.keys import FLEET, LIVE
 from exporter.serve.livewords import WORDS, choose_language
-from exporter.serve.operation import HTML, JSON
-from exporter.serve.rendering import STYLE, headers, page, static
+from exporter.serve.rendering import STYLE, page, static
 from exporter.watch import Watched
+from runtime.serving.document import document
+from runtime.serving.operation import HTML, JSON
+from runtime.serving.pagepolicy import headers
 from runtime.wording import did_you_mean
 
 CHOICES_SHOWN = 60

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from exporter.serve.negotiation import preferred
+from runtime.serving.negotiation import preferred
 
 Language = Literal["en", "id"]
 LANGUAGES: tuple[Language, ...] = ("en", "id")

@@ -11,10 +11,11 @@ from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS
 from exporter.probes.registry import Probes
 from exporter.scrape import metrics_page, refresh
-from exporter.serve.keys import FLEET, PROBES, SELF_METRICS, THREADS
+from exporter.serve.keys import FLEET, PROBES, SELF_METRICS
 from exporter.serve.pagebody import page_body, page_response
 from exporter.serve.scrapelog import late_refreshes, scrape_finished
 from exporter.serve.scraperequest import ScrapeRequest
+from runtime.serving.document import THREADS
 
 ENDPOINT = "metrics"
 

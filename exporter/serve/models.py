@@ -6,21 +6,8 @@ Durations are seconds (`_s`), ratios 0 to 1, times RFC 3339 in UTC. What is not 
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from exporter.judgement import Health
-
-
-class Body(BaseModel):
-    """Base of all: frozen, and described by the strings under its attributes."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,
-        ser_json_inf_nan="null",
-    )
+from runtime.serving.bodies import Body
 
 
 class State(StrEnum):
@@ -278,14 +265,3 @@ class Reset(Body):
     connections_closed: int
     breaker_before: BreakerState
     breaker: Breaker
-
-
-class Problem(Body):
-    """Why a request was not answered as asked (RFC 9457)."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    known: list[str] = []
-    """The values that would have been right, up to 100; empty where that is not the matter."""

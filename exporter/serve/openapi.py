@@ -1,20 +1,12 @@
 """The OpenAPI document: generated from the models and from the table that also gives the routes."""
 
-import json
-from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import version
-from typing import Any
-
 from aiohttp import hdrs, web
-from pydantic.json_schema import models_json_schema
 
 from exporter.fleet import KNOWN_COLLECTORS
 from exporter.serve import api
-from exporter.serve.document import document as described
-from exporter.serve.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
-
-Json = dict[str, Any]  # what a JSON document holds is not known to the type checker
+from runtime.serving.document import document as described
+from runtime.serving.openapi import OpenApi
+from runtime.serving.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
 
 PATH = f"{api.PREFIX}/openapi.json"
 _OPENMETRICS = "application/openmetrics-text"
@@ -200,7 +192,9 @@ ELSEWHERE: tuple[Operation, ...] = (
 
 
 async def _openapi(request: web.Request) -> web.Response:
-    return await described(request, document_text, media=JSON, headers={hdrs.CACHE_CONTROL: "max-age=300"})
+    return await described(
+        request, lambda: DOCUMENT.text, media=JSON, headers={hdrs.CACHE_CONTROL: "max-age=300"}
+    )
 
 
 _OWN = Operation(
@@ -221,87 +215,5 @@ def routes() -> list[web.RouteDef]:
     return route_table([_OWN])
 
 
-@cache
-def document_text() -> str:
-    """The document as JSON text."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
-
-
-def document() -> Json:
-    """The OpenAPI document."""
-    paths: Json = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "tikwatch exporter",
-            "version": version("tikwatch"),
-            "description": _ABOUT,
-            "license": {"name": "GPL-2.0-or-later", "identifier": "GPL-2.0-or-later"},
-        },
-        "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text} for name, text in TAGS],
-        "paths": paths,
-        "components": {
-            "schemas": schemas(),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "A token of `web.bearer`."},
-                "basic": {"type": "http", "scheme": "basic", "description": "A user of `web.basic_auth`."},
-            },
-        },
-        "security": [{}, {"bearer": []}, {"basic": []}],
-    }
-
-
-@cache
-def schemas() -> Mapping[str, Json]:
-    """JSON schemas of every model that an answer can hold, by name."""
-    answers = [answer for operation in OPERATIONS for answer in operation.answers]
-    models = dict.fromkeys(answer.model for answer in answers if answer.model is not None)
-    _, found = models_json_schema(
-        [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
-    )
-    definitions: Mapping[str, Json] = found["$defs"]
-    return definitions
-
-
-def _operation(operation: Operation) -> Json:
-    found: Json = {
-        "operationId": operation.id,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "responses": {str(answer.status): _answer(answer) for answer in operation.answers},
-    }
-    if operation.text:
-        found["description"] = operation.text
-    if operation.parameters:
-        found["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
-    if operation.bearer:
-        found["security"] = [{"bearer": []}]
-    return found
-
-
-def _parameter(parameter: Parameter) -> Json:
-    schema: Json = {"type": parameter.type, **parameter.limits}
-    if parameter.many:
-        schema = {"type": "array", "items": schema}
-    return {
-        "name": parameter.name,
-        "in": parameter.where,
-        "description": parameter.text,
-        "required": parameter.required,
-        "schema": schema,
-    }
-
-
-def _answer(answer: Answer) -> Json:
-    schema: Json = {"type": "string"}
-    if answer.model is not None:
-        schema = {"$ref": f"#/components/schemas/{answer.model.__name__}"}
-    elif answer.media == (JSON,):
-        schema = {}
-    return {
-        "description": answer.text,
-        "content": {media: {"schema": schema} for media in answer.media},
-    }
+DOCUMENT = OpenApi(title="tikwatch exporter", about=_ABOUT, tags=TAGS, operations=OPERATIONS)
+"""The description of all that."""

@@ -9,11 +9,11 @@ from aiohttp import web
 
 from exporter.judgement import RULES, SEVERITY, Health
 from exporter.serve import openapi
-from exporter.serve.document import document
 from exporter.serve.models import Router
-from exporter.serve.operation import HTML
 from exporter.serve.rendering import HEADERS, page
 from exporter.serve.survey import SURVEY, totals
+from runtime.serving.document import document
+from runtime.serving.operation import HTML
 
 SHOWN_ORDER = tuple(sorted(Health, key=SEVERITY.__getitem__, reverse=True))
 """What needs somebody comes first."""

@@ -10,13 +10,14 @@ from aiohttp import hdrs, web
 from exporter.exposition import Format
 from exporter.fleet import KNOWN_COLLECTORS, Fleet, UnknownModule, UnknownTarget
 from exporter.scrape import probe_page, refresh
-from exporter.serve.keys import FLEET, GUARDS, SELF_METRICS, THREADS
+from exporter.serve.keys import FLEET, GUARDS, SELF_METRICS
 from exporter.serve.pagebody import page_body, page_response
 from exporter.serve.probetrace import ProbeTrace
 from exporter.serve.scrapelog import late_refreshes, scrape_finished
 from exporter.serve.scraperequest import COLLECT, ScrapeRequest, unknown_word
 from exporter.watch import Watched
 from runtime.guards import Refusal
+from runtime.serving.document import THREADS
 
 ENDPOINT = "probe"
 TRUE_WORDS = ("1", "true", "yes")

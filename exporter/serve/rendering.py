@@ -1,8 +1,5 @@
 """Templates -> pages. Nothing on a page comes from elsewhere: style and script stand in it, allowed by their hash."""
 
-import base64
-import hashlib
-from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -10,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from exporter.serve.wording import ago, clock_time, duration, span
+from runtime.serving.pagepolicy import headers
 
 _STATIC = files("exporter.serve") / "static"
 
@@ -21,30 +19,6 @@ def static(name: str) -> str:
 
 STYLE = static("page.css")
 SCRIPT = static("refresh.js")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def headers(*, styles: Sequence[str], scripts: Sequence[str]) -> dict[str, str]:
-    """What a page with exactly these styles and scripts in it is sent with."""
-    policy = (
-        "default-src 'none'",
-        f"style-src {' '.join(map(_hash, styles))}",
-        f"script-src {' '.join(map(_hash, scripts))}",
-        "img-src data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-    return {
-        "Content-Security-Policy": "; ".join(policy),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-    }
 
 
 HEADERS = headers(styles=[STYLE], scripts=[SCRIPT])
@@ -82,3 +56,8 @@ _ENVIRONMENT = _environment()
 def page(template: str, **values: object) -> str:
     """The template with its values, each escaped."""
     return _ENVIRONMENT.get_template(template).render(values)
+
+
+def error_page(status: int, title: str, detail: str) -> str:
+    """What a browser gets in place of what it asked for."""
+    return page("error.html", status=status, title=title, detail=detail)

@@ -10,7 +10,8 @@ from aiohttp import hdrs, web
 
 from exporter.config import Config, ScrapeSection
 from exporter.exposition import Format
-from exporter.serve.negotiation import accepts_gzip, choose_format
+from exporter.serve.negotiation import choose_format
+from runtime.serving.negotiation import accepts_gzip
 
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 TIMEOUT_LIMIT_S = 3600.0

@@ -13,7 +13,7 @@ from exporter.app import ROUTES
 from exporter.fleet import KNOWN_COLLECTORS
 from exporter.judgement import RULES
 from exporter.serve import api, openapi
-from exporter.serve.operation import PROBLEM
+from runtime.serving.operation import PROBLEM
 from tests.fakes.fleet import FakeFleet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_document_is_valid() -> None:
     """A validator that we did not write finds no fault with it as OpenAPI 3.1."""
-    assert list(OpenAPIV31SpecValidator(openapi.document()).iter_errors()) == []
+    assert list(OpenAPIV31SpecValidator(openapi.DOCUMENT.document()).iter_errors()) == []
 
 
 async def test_it_is_served_as_it_is_made() -> None:
@@ -29,7 +29,7 @@ async def test_it_is_served_as_it_is_made() -> None:
     async with FakeFleet("a").serve() as client, client.get("/api/v1/openapi.json") as response:
         assert response.status == 200
         found = await response.json()
-    assert found == openapi.document()
+    assert found == openapi.DOCUMENT.document()
     assert found["openapi"].startswith("3.1.")
     assert found["info"]["version"] == version("tikwatch")
 
@@ -59,7 +59,7 @@ def test_path_parameters_and_ids_are_sound() -> None:
 
 def test_parameters_tell_what_is_allowed() -> None:
     """What would be refused for its value alone is outside the schema already."""
-    paths = openapi.document()["paths"]
+    paths = openapi.DOCUMENT.document()["paths"]
 
     def schema(path: str, method: str, name: str) -> object:
         (found,) = (p["schema"] for p in paths[path][method]["parameters"] if p["name"] == name)
@@ -80,7 +80,7 @@ def test_calls_that_act_are_posts_that_want_a_token() -> None:
     """In the document as in the code: POST with bearer only, and everything else a GET."""
     for operation in api.OPERATIONS:
         assert operation.bearer == (operation.method == "POST")
-        described = openapi.document()["paths"][operation.path][operation.method.lower()]
+        described = openapi.DOCUMENT.document()["paths"][operation.path][operation.method.lower()]
         assert described.get("security") == ([{"bearer": []}] if operation.bearer else None)
 
 
@@ -95,7 +95,7 @@ async def test_answers_are_as_described() -> None:
     """Each GET of the API answers with exactly the fields that its schema names."""
     fake = FakeFleet("a")
     await fake.scrape()
-    schemas = openapi.schemas()
+    schemas = openapi.DOCUMENT.schemas
     async with fake.serve() as client:
         for operation in api.OPERATIONS:
             if operation.method != "GET":

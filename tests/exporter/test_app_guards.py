@@ -13,9 +13,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.config import ExporterWebSection
 from exporter.selfmetrics import SelfMetrics
-from exporter.serve.faults import contain_faults
-from exporter.serve.keys import SELF_METRICS
 from runtime.guards import warn_if_exposed
+from runtime.serving.faults import contain_faults
 from simulator import Network, RouterSpec
 from tests.fakes.served import PASSWORD, config_text, logged, router_of, served, until
 
@@ -165,8 +164,8 @@ async def test_a_fault_of_ours_is_contained() -> None:
     async def fine(request: web.Request) -> web.Response:
         return web.Response(text="fine")
 
-    app = web.Application(middlewares=[contain_faults])
-    app[SELF_METRICS] = SelfMetrics(process=False)
+    metrics = SelfMetrics(process=False)
+    app = web.Application(middlewares=[contain_faults("exporter", metrics.request_faults.inc)])
     app.add_routes([web.get("/broken", broken), web.get("/fine", fine)])
     with logged() as log:
         server = TestServer(app)
@@ -179,7 +178,7 @@ async def test_a_fault_of_ours_is_contained() -> None:
                 assert response.status == 200
             async with client.get("/missing") as response:
                 assert response.status == 404
-    assert app[SELF_METRICS].registry.get_sample_value("tikwatch_request_faults_total") == 1
+    assert metrics.registry.get_sample_value("tikwatch_request_faults_total") == 1
     assert "event=request.failed" in log.getvalue()
     assert "path=/broken" in log.getvalue()
     assert "the-inner-name" in log.getvalue()

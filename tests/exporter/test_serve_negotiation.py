@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.exposition import Format
-from exporter.serve.negotiation import accepts_gzip, choose_format
+from exporter.serve.negotiation import choose_format
+from runtime.serving.negotiation import accepts_gzip
 
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"

@@ -10,10 +10,9 @@ import pytest
 
 from exporter.config import Config
 from exporter.selfmetrics import SelfMetrics
-from exporter.serve.keys import LIFE
-from exporter.serve.life import Life, Phase
-from exporter.serve.reloads import Reloads
 from runtime.loading import ConfigError, Problem
+from runtime.serving.life import LIFE, Life, Phase
+from runtime.serving.reloads import Reloads
 from simulator import Network, RouterSpec
 from tests.fakes.served import PASSWORD, Served, config_text, logged, router_of, served, until
 

@@ -14,11 +14,13 @@ from exporter.fleet import Fleet
 from exporter.performance import Performance
 from exporter.scrape import refresh
 from exporter.serve import api, openapi, pages
-from exporter.serve.keys import FLEET, GUARDS, THREADS
-from exporter.serve.problems import problems
+from exporter.serve.keys import FLEET, GUARDS
+from exporter.serve.rendering import HEADERS, error_page
 from exporter.serve.survey import SURVEY, Survey
 from exporter.watch import Watched
 from runtime.guards import Guards, GuardSettings
+from runtime.serving.document import GZIP, THREADS
+from runtime.serving.problems import problems
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
 
@@ -76,7 +78,8 @@ class FakeFleet:
     async def serve(self) -> AsyncIterator[Client]:
         """A client of the API and the pages."""
         guards = Guards(GuardSettings.of(self.config.web), clock=self.clock)
-        app = web.Application(middlewares=[problems, guards.middleware])
+        app = web.Application(middlewares=[problems(error_page, HEADERS), guards.middleware])
+        app[GZIP] = lambda: self.config.web.gzip
         app[FLEET], app[SURVEY], app[GUARDS] = self.fleet, self.survey, guards
         for module in (api, openapi, pages):
             app.add_routes(module.routes())

@@ -21,11 +21,11 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from exporter.app import make_app
 from exporter.fleet import Fleet
 from exporter.selfmetrics import SelfMetrics
-from exporter.serve.keys import FLEET, LIFE, SELF_METRICS
-from exporter.serve.life import Phase
+from exporter.serve.keys import FLEET, SELF_METRICS
 from exporter.service import read_config
 from runtime.logs import LogSection, Redactor, configure
 from runtime.sections import secret_values
+from runtime.serving.life import LIFE, Phase
 from simulator import Device
 
 PASSWORD = "w4lnut-orchard"

@@ -3,29 +3,46 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
+from aiohttp import web
 
-from exporter.config import Config
-from exporter.selfmetrics import SelfMetrics
 from runtime.loading import ConfigError
 
-_log = structlog.stdlib.get_logger("exporter.reload")
+_log = structlog.stdlib.get_logger("runtime.reload")
 
-Load = Callable[[], Config]
-Take = Callable[[Config], Awaitable[Sequence[str]]]
+Config = TypeVar("Config")
 
 
-class Reloads:
+class Listener(Protocol):
+    """Counts reloads."""
+
+    def taken(self) -> None:
+        """A new configuration is in force."""
+        ...
+
+    def refused(self) -> None:
+        """A new one cannot be used; the old one stays in force."""
+        ...
+
+
+class Reloads(Generic[Config]):
     """`load` reads and checks the file; `take` puts a configuration in force and says what has to wait for a restart.
 
     Both raise ConfigError for what cannot be used; `take` then has changed nothing.
     """
 
-    def __init__(self, load: Load, take: Take, metrics: SelfMetrics, threads: Executor) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        take: Callable[[Config], Awaitable[Sequence[str]]],
+        listener: Listener,
+        threads: Executor,
+    ) -> None:
         self._load = load
         self._take = take
-        self._metrics = metrics
+        self._listener = listener
         self._threads = threads
         self._turn = asyncio.Lock()
 
@@ -42,21 +59,24 @@ class Reloads:
                 config = await asyncio.get_running_loop().run_in_executor(self._threads, self._load)
                 notes = await self._take(config)
             except ConfigError as error:
-                self._metrics.reload_failures.inc()
+                self._listener.refused()
                 _log.error(
                     "config.refused",
                     source=error.source,
                     problems=[str(problem) for problem in error.problems],
                 )
                 raise
-            self._metrics.reloads.inc()
-            self._metrics.loaded_at.set_to_current_time()
-        _log.info("config.taken", routers=len(config.routers), needs_restart=list(notes))
+            self._listener.taken()
+        _log.info("config.taken", needs_restart=list(notes))
         return notes
 
     async def run_for_signal(self) -> None:
-        """The same, for who cannot be answered: the log tells how it went."""
+        """As `run`, for whom there is nobody to tell: the log already says what is wrong."""
         try:
             await self.run()
         except ConfigError:
-            return  # it is in the log
+            return
+
+
+RELOADS: web.AppKey[Reloads[Any]] = web.AppKey("reloads", Reloads)
+"""Where handlers find it."""

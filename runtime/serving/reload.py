@@ -2,15 +2,15 @@
 
 from aiohttp import web
 
-from exporter.serve.keys import RELOADS
 from runtime.loading import ConfigError
+from runtime.serving.reloads import RELOADS
 
 
 async def reload(request: web.Request) -> web.Response:
     """200 when the new configuration is in force; 500 with all that is wrong with it when the old one goes on."""
     if request.can_read_body:
         raise web.HTTPBadRequest(
-            text="this takes no body: the configuration is read from the file that the exporter was started with\n"
+            text="this takes no body: the configuration is read from the file that the program was started with\n"
         )
     try:
         notes = await request.app[RELOADS].run()

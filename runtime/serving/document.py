@@ -3,13 +3,18 @@
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from exporter.serve.keys import FLEET, THREADS
-from exporter.serve.negotiation import accepts_gzip
+from runtime.serving.negotiation import accepts_gzip
+
+THREADS = web.AppKey("threads", ThreadPoolExecutor)
+"""For work on pages and files; the loop's own threads may all be waiting for name servers."""
+GZIP: web.AppKey[Callable[[], bool]] = web.AppKey("gzip")
+"""Whether answers may be compressed, as the configuration in force says."""
 
 _GZIP_LEVEL = 1
 _GZIP_WINDOW_BITS = 31  # zlib's way to ask for the header and trailer of gzip
@@ -26,9 +31,7 @@ async def document(
     long: bool = False,
 ) -> web.Response:
     """The response with the text that `make` gives, which runs in a thread if the text may be `long`."""
-    gzip = request.app[FLEET].config.web.gzip and accepts_gzip(
-        request.headers.getall(hdrs.ACCEPT_ENCODING, [])
-    )
+    gzip = request.app[GZIP]() and accepts_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, []))
     finish = partial(_body, make, gzip=gzip)
     if long:
         body, is_gzip = await asyncio.get_running_loop().run_in_executor(request.app[THREADS], finish)

@@ -1,14 +1,14 @@
 """What went wrong with a request, in the form its sender can read: JSON under /api/, a page in a browser, else text."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 from multidict import CIMultiDict
 
-from exporter.serve.models import Problem
-from exporter.serve.operation import HTML, PROBLEM, TEXT
-from exporter.serve.rendering import HEADERS, page
+from runtime.serving.bodies import Problem
+from runtime.serving.operation import HTML, PROBLEM, TEXT
 
 API_PREFIX = "/api/"
 KNOWN_SHOWN = 100
@@ -16,6 +16,8 @@ KNOWN_SHOWN = 100
 _OWN_HEADERS = frozenset({hdrs.CONTENT_TYPE, hdrs.CONTENT_LENGTH})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ErrorPage = Callable[[int, str, str], str]
+"""Status, title and detail -> a page."""
 
 
 def refusal(
@@ -37,29 +39,36 @@ def problem_text(status: int, detail: str, known: Collection[str] = ()) -> str:
     return found.model_dump_json()
 
 
-@web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Puts errors that are plain text into the form of their reader; tools that read text get it as it is.
+def problems(page: ErrorPage, headers: Mapping[str, str]) -> Middleware:
+    """The middleware that puts errors which are plain text into the form of their reader; tools that read text
+    get it as it is. `page` makes the page for a browser, `headers` go with it.
 
     Stands outside the other middlewares, so that their refusals are told in the same way.
     """
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        if not _is_plain_error(error):
-            raise
-        retold = _retold(request, error)
-        if retold is None:
-            raise
-        return retold
-    return _retold(request, response) or response
+
+    def retold(request: web.Request, response: web.StreamResponse) -> web.Response | None:
+        return _retold(request, response, page, headers)
+
+    @web.middleware
+    async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            if not _is_plain_error(error) or (answer := retold(request, error)) is None:
+                raise
+            return answer
+        return retold(request, response) or response
+
+    return tell
 
 
 def _is_plain_error(response: web.StreamResponse) -> bool:
     return response.status >= 400 and response.content_type == TEXT
 
 
-def _retold(request: web.Request, response: web.StreamResponse) -> web.Response | None:
+def _retold(
+    request: web.Request, response: web.StreamResponse, page: ErrorPage, page_headers: Mapping[str, str]
+) -> web.Response | None:
     if not isinstance(response, web.Response) or not _is_plain_error(response):
         return None
     detail = _detail(request, response, (response.text or "").strip())
@@ -70,8 +79,8 @@ def _retold(request: web.Request, response: web.StreamResponse) -> web.Response 
         body, media = problem_text(response.status, detail), PROBLEM
     elif _is_browser(request):
         title = HTTPStatus(response.status).phrase
-        body, media = page("error.html", status=response.status, title=title, detail=detail), HTML
-        headers.extend(HEADERS)
+        body, media = page(response.status, title, detail), HTML
+        headers.extend(page_headers)
     else:
         return None
     return web.Response(status=response.status, text=body, content_type=media, headers=headers)

@@ -1,6 +1,8 @@
-"""Whether the exporter can be sent requests: starting, serving, stopping."""
+"""Whether a service can be sent requests: starting, serving, stopping."""
 
 from enum import Enum
+
+from aiohttp import web
 
 
 class Phase(Enum):
@@ -35,3 +37,7 @@ class Life:
         """The only place that assigns the phase; a step back is not taken."""
         if phase in _NEXT[self._phase]:
             self._phase = phase
+
+
+LIFE = web.AppKey("life", Life)
+"""Where handlers find it."""

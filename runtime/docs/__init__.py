@@ -1,0 +1,1 @@
+"""Reference pages that are generated: how each is made, written and checked."""
