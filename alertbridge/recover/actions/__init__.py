@@ -1,0 +1,1 @@
+"""What can be done to mend something: one file for each action."""
