@@ -29,9 +29,14 @@ metadata = MetaData(
     }
 )
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""None is SQL's NULL. PostgreSQL does not keep the order of keys, and refuses U+0000 here as in every text."""
+
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts up by itself only what is declared INTEGER."""
+
+IS_OPEN = text("status = 'open'")
+"""What `uq_episodes_open_fingerprint` covers; an upsert names it as `index_where`."""
 
 episodes = Table(
     "episodes",
@@ -61,11 +66,13 @@ episodes = Table(
         "uq_episodes_open_fingerprint",
         "fingerprint",
         unique=True,
-        sqlite_where=text("status = 'open'"),
-        postgresql_where=text("status = 'open'"),
+        sqlite_where=IS_OPEN,
+        postgresql_where=IS_OPEN,
     ),
     Index("ix_episodes_fingerprint_opened_at", "fingerprint", "opened_at"),
     Index("ix_episodes_opened_at", "opened_at"),
+    Index("ix_episodes_closed_at", "closed_at"),
+    sqlite_autoincrement=True,  # the number of an episode that was deleted is never given again
 )
 
 flaps = Table(
@@ -75,6 +82,8 @@ flaps = Table(
     Column("changes", Json, nullable=False),  # list of the times of the last changes, oldest first
     Column("flapping_since", Float(53)),
     Column("told_status", String(10)),  # what was last told: firing or resolved
+    Column("changed_at", Float(53), nullable=False),  # the last of `changes`; retention goes by it
+    Index("ix_flaps_changed_at", "changed_at"),
 )
 
 notices = Table(
@@ -100,6 +109,7 @@ notices = Table(
     Index("ix_notices_episode_id", "episode_id"),
     Index("ix_notices_message_id", "message_id"),
     Index("ix_notices_created_at", "created_at"),
+    Index("ix_notices_settled_at", "settled_at"),
 )
 
 messages = Table(
@@ -219,6 +229,6 @@ leases = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("owner", String(64), nullable=False),
-    Column("until", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),  # monotonic seconds of the process that `owner` is of
 )
-"""Periodic jobs under SQLite; PostgreSQL has advisory locks for that."""
+"""Who does a periodic job under SQLite; PostgreSQL has advisory locks for that."""
