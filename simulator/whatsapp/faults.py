@@ -59,7 +59,10 @@ SESSION: Mapping[str, Fault] = {
     ),
     "logged_out": Fault("the phone removed the device; only POST /control/scan mends it", {"code": 401}),
     "banned": Fault("the account is blocked", {"code": 403}),
-    "timelock": Fault("WhatsApp's error 463: no new chats from this account"),
+    "timelock": Fault(
+        "WhatsApp's error 463: no new chats from this account; told by webhook when `later` is 1",
+        {"later": 1},
+    ),
 }
 
 

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 
 from .base import Provider, SettingsError
 from .cloud import Cloud
+from .evolution import Evolution
+from .generic import Generic
+from .gowa import Gowa
 from .sink import Sink, Sms
+from .twilio import Twilio
 from .waha import Waha
+from .wuzapi import Wuzapi
 
-PROVIDERS: Mapping[str, type[Provider]] = {kind.name: kind for kind in (Cloud, Waha, Sink, Sms)}
+_KINDS: tuple[type[Provider], ...] = (Cloud, Waha, Evolution, Gowa, Wuzapi, Twilio, Generic, Sms, Sink)
+PROVIDERS: Mapping[str, type[Provider]] = {kind.name: kind for kind in _KINDS}
 
-__all__ = ["PROVIDERS", "Cloud", "Provider", "SettingsError", "Sink", "Sms", "Waha"]
+__all__ = ["PROVIDERS", "Cloud", "Provider", "SettingsError"]

@@ -6,7 +6,7 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
@@ -150,6 +150,7 @@ class Provider(ABC):
         self, request: web.Request, draft: Draft, answer: Callable[[Message], web.Response]
     ) -> web.StreamResponse:
         """Refuse, or show the message on the phone and answer; with the faults that are on around it."""
+        draft = self._doomed(draft)
         refused = self._refused(draft)
         self.world.phone.arrived(self.name, draft.chat, taken=refused is None)
         if refused is not None:
@@ -192,6 +193,14 @@ class Provider(ABC):
         self.world.start(self, message, error=draft.error)
         return message
 
+    def _doomed(self, draft: Draft) -> Draft:
+        """What WhatsApp refuses only after the gateway has taken it."""
+        numbers = self.faults.look("timelock", draft.chat)
+        if numbers is None or not numbers["later"]:
+            return draft
+        self.faults.use("timelock", draft.chat)
+        return replace(draft, error="463")
+
     def _refused(self, draft: Draft) -> web.Response | None:
         chat = draft.chat
         if (numbers := self.faults.use("rate_limited", chat)) is not None:
@@ -201,7 +210,11 @@ class Provider(ABC):
             return response
         if (numbers := self.faults.use("error_before_delivery", chat)) is not None:
             return self.refusal(Refusal.SERVER_ERROR, draft, int(numbers["status"]))
-        if "timelock" in self.faults.known and self.faults.use("timelock", chat) is not None:
+        if (
+            draft.error is None
+            and "timelock" in self.faults
+            and self.faults.use("timelock", chat) is not None
+        ):
             return self.refusal(Refusal.TIMELOCK, draft, 463)
         if (own := self.check(draft)) is not None:
             return own

@@ -20,6 +20,7 @@ from ..phone import Image, Message, State
 from ..session import Link, Session
 from ..webhooks import Hook, Repeats
 from ..world import Inbound, World
+from .baileys import QR_PNG, raw_message
 from .base import Draft, Provider, Refusal, as_json, json_body, object_of, text_of
 
 WAIT_FOR_WORKING_S = 10.0
@@ -41,9 +42,6 @@ _ACK = {
     State.READ: (3, "READ"),
 }
 ENGINES = ("WEBJS", "NOWEB", "GOWS")
-QR_PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAQAAAADsdIMmAAAAFUlEQVR4nGP4f4ABCTOAMYQNlUIiAe48DvF7oYQSAAAAAElFTkSuQmCC"
-)
 
 
 class Waha(Provider):
@@ -310,6 +308,11 @@ class Waha(Provider):
     def state_hook(self, message: Message, state: State) -> Hook | None:
         """message.ack"""
         number, name = _ACK[state]
+        stub = (
+            {"status": 0, "messageStubParameters": [message.error]}
+            if state is State.FAILED
+            else {"status": number + 1}
+        )
         return self._hook(
             "message.ack",
             {
@@ -320,6 +323,7 @@ class Waha(Provider):
                 "fromMe": True,
                 "ack": number,
                 "ackName": name,
+                "_data": {"key": {"remoteJid": jid(message.chat), "id": message.id}, "update": stub},
             },
         )
 
@@ -374,42 +378,6 @@ class Waha(Provider):
             headers["X-Webhook-Hmac"] = hmac.new(self.secret("hmac_key"), body, hashlib.sha512).hexdigest()
             headers["X-Webhook-Hmac-Algorithm"] = "sha512"
         return Hook(self.settings["webhook"], body, headers)
-
-
-def raw_message(inbound: Inbound) -> dict[str, object]:
-    """A message as Baileys hands it on."""
-    sender = inbound.lid or jid(inbound.sender)
-    key: dict[str, object] = {
-        "remoteJid": jid(inbound.chat) if inbound.group else sender,
-        "fromMe": False,
-        "id": inbound.id,
-    }
-    if inbound.group:
-        key["participant"] = sender
-    if inbound.lid is not None:
-        key["participantAlt" if inbound.group else "remoteJidAlt"] = jid(inbound.sender)
-    context: dict[str, object] = {}
-    if inbound.quoted_id is not None:
-        context |= {"stanzaId": inbound.quoted_id, "quotedMessage": {"conversation": inbound.quoted_text}}
-    if inbound.forwarded:
-        context |= {"isForwarded": True, "forwardingScore": 1}
-    message: dict[str, object] = {"conversation": inbound.text}
-    if context:
-        message = {"extendedTextMessage": {"text": inbound.text, "contextInfo": context}}
-    if inbound.edited:
-        edited = {
-            "key": {"id": inbound.quoted_id or inbound.id},
-            "type": "MESSAGE_EDIT",
-            "editedMessage": message,
-        }
-        message = {"protocolMessage": edited}
-    return {
-        "key": key,
-        "messageTimestamp": int(inbound.at_s),
-        "pushName": inbound.name,
-        "broadcast": False,
-        "message": message,
-    }
 
 
 def _bare(message_id: str) -> str | None:
