@@ -1,0 +1,395 @@
+"""SQL of notices: what waits, what was told, and how they come to their end."""
+
+import base64
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
+
+from sqlalchemy import CursorResult, Row, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alertbridge.alerts import AlertStatus, Severity
+from alertbridge.deliver.lanes import Lane, read_waiting, waiting
+from alertbridge.deliver.model import Body, Kind, MessageState, Notice, NoticeState, Subject
+from alertbridge.deliver.outbox.rows import Head, Moved, chunks, way_of
+from alertbridge.store.schema import episodes, messages, notices
+
+BEGINNINGS = (Kind.FIRING, Kind.REPEAT, Kind.FLAPPING, Kind.ESCALATION)
+UNDER_WAY = (NoticeState.PENDING.value, NoticeState.COMPOSED.value)
+NOT_LEFT = (MessageState.READY.value, MessageState.RETRY.value)
+MAYBE_OUT = (
+    MessageState.SENDING.value,
+    MessageState.UNKNOWN.value,
+    MessageState.SENT.value,
+    MessageState.ACKED.value,
+)
+UNPROVEN = ("no_ack", "unknown_outcome")
+"""Reasons of messages that may have arrived although they count as dead."""
+
+_FIRST_PART = and_(messages.c.bundle == notices.c.message_id, messages.c.part == 1)
+
+
+def _count(result: object) -> int:
+    return cast("CursorResult[tuple[object, ...]]", result).rowcount
+
+
+async def heads(connection: AsyncConnection, recipient: str) -> list[Head]:
+    """What waits for `recipient` on any way, and what is in messages that have not left; oldest first."""
+    found = await connection.execute(
+        select(
+            notices.c.id,
+            notices.c.kind,
+            notices.c.severity,
+            notices.c.state,
+            notices.c.reason,
+            notices.c.episode_id,
+            notices.c.group_key,
+            notices.c.created_at,
+            notices.c.deadline_at,
+            notices.c.not_before_at,
+            notices.c.message_id,
+            episodes.c.fingerprint,
+            messages.c.state.label("message_state"),
+        )
+        .select_from(
+            notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id).outerjoin(
+                messages, _FIRST_PART
+            )
+        )
+        .where(
+            notices.c.recipient == recipient,
+            notices.c.state.in_(UNDER_WAY),
+            or_(notices.c.state == NoticeState.PENDING.value, messages.c.state.in_(NOT_LEFT)),
+        )
+        .order_by(notices.c.id)
+    )
+    return [_head(row) for row in found]
+
+
+def _head(row: Row[tuple[object, ...]]) -> Head:
+    state = NoticeState(row.state)
+    way, why = read_waiting(row.reason)
+    return Head(
+        id=row.id,
+        kind=Kind(row.kind),
+        severity=Severity(row.severity),
+        state=state,
+        way=way_of(row.message_id) if state is NoticeState.COMPOSED else way,
+        why=why,
+        reason=row.reason,
+        episode_id=row.episode_id,
+        fingerprint=row.fingerprint or "",
+        group_key=row.group_key,
+        created_at_s=row.created_at,
+        deadline_at_s=row.deadline_at,
+        not_before_s=row.not_before_at,
+        message_id=row.message_id,
+        message_state=None if row.message_state is None else MessageState(row.message_state),
+    )
+
+
+async def beginnings_told(connection: AsyncConnection, recipient: str) -> dict[int, bool]:
+    """For each episode whose end waits for `recipient`: whether its beginning was told, or may have been.
+
+    An episode of whose beginning there is no notice at all is not in the answer.
+    """
+    ends = select(notices.c.episode_id).where(
+        notices.c.recipient == recipient,
+        notices.c.state == NoticeState.PENDING.value,
+        notices.c.kind == Kind.RESOLVED.value,
+    )
+    found = await connection.execute(
+        select(
+            notices.c.episode_id,
+            notices.c.state,
+            messages.c.state.label("message_state"),
+            messages.c.reason.label("message_reason"),
+        )
+        .select_from(notices.outerjoin(messages, _FIRST_PART))
+        .where(
+            notices.c.recipient == recipient,
+            notices.c.kind.in_([kind.value for kind in BEGINNINGS]),
+            notices.c.episode_id.in_(ends),
+        )
+    )
+    told: dict[int, bool] = {}
+    for row in found:
+        out = (
+            row.state in (NoticeState.DELIVERED.value, NoticeState.MERGED.value)
+            or row.message_state in MAYBE_OUT
+            or row.message_reason in UNPROVEN
+        )
+        told[row.episode_id] = told.get(row.episode_id, False) or out
+    return told
+
+
+async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Notice]:
+    """The whole notices, in the order of their ids; who is gone is left out."""
+    found: list[Notice] = []
+    for chunk in chunks(sorted(ids)):
+        rows = await connection.execute(
+            select(notices, *(column.label(f"e_{column.name}") for column in episodes.c))
+            .select_from(notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id))
+            .where(notices.c.id.in_(chunk))
+            .order_by(notices.c.id)
+        )
+        found += [_notice(row) for row in rows]
+    return found
+
+
+def _notice(row: Row[tuple[object, ...]]) -> Notice:
+    return Notice(
+        id=row.id,
+        kind=Kind(row.kind),
+        recipient=row.recipient,
+        severity=Severity(row.severity),
+        created_at_s=row.created_at,
+        deadline_at_s=row.deadline_at,
+        subject=None if row.e_id is None else _subject(row),
+        body=None if row.body is None else read_body(row.body),
+        language=row.language,
+        template=row.template,
+        group_key=row.group_key,
+        not_before_s=row.not_before_at,
+    )
+
+
+def _subject(row: Row[tuple[object, ...]]) -> Subject:
+    return Subject(
+        episode_id=row.e_id,
+        fingerprint=row.e_fingerprint,
+        status=AlertStatus.FIRING if row.e_status == "open" else AlertStatus.RESOLVED,
+        name=row.e_name,
+        severity=Severity(row.e_severity),
+        labels=row.e_labels,
+        annotations=row.e_annotations,
+        starts_at_s=row.e_starts_at,
+        ends_at_s=row.e_ends_at,
+        group_key=row.e_group_key,
+        generator_url=row.e_generator_url,
+        external_url=row.e_external_url,
+        acknowledged_by=row.e_acknowledged_by or "",
+    )
+
+
+def read_body(stored: Mapping[str, object]) -> Body:
+    """A finished text as it is stored: `text`, `image` (base64), `quote`."""
+    image = stored.get("image")
+    return Body(
+        text=str(stored.get("text", "")),
+        image_png=base64.b64decode(image) if isinstance(image, str) and image else None,
+        quote_id=str(stored.get("quote", "")),
+    )
+
+
+def write_body(body: Body) -> dict[str, str]:
+    """The other way round."""
+    image = "" if body.image_png is None else base64.b64encode(body.image_png).decode("ascii")
+    return {
+        key: value
+        for key, value in (("text", body.text), ("image", image), ("quote", body.quote_id))
+        if value
+    }
+
+
+async def compose(connection: AsyncConnection, taken: Sequence[Head], bundle: str) -> None:
+    """The pending `taken` are told by `bundle` from now on. Raises Moved unless all are as they were read."""
+    by_reason: dict[str, list[int]] = {}
+    for head in taken:
+        by_reason.setdefault(head.reason, []).append(head.id)
+    for reason, ids in by_reason.items():
+        for chunk in chunks(ids):
+            result = await connection.execute(
+                notices.update()
+                .where(
+                    notices.c.id.in_(chunk),
+                    notices.c.state == NoticeState.PENDING.value,
+                    notices.c.reason == reason,
+                )
+                .values(state=NoticeState.COMPOSED.value, message_id=bundle, reason="")
+            )
+            if _count(result) != len(chunk):
+                raise Moved
+
+
+async def redirect(
+    connection: AsyncConnection,
+    moving: Sequence[Head],
+    way: int,
+    why: str,
+    deadline_at_s: float | None = None,
+) -> None:
+    """The pending `moving` wait for another way. Those that are no longer as they were read stay."""
+    change: dict[str, object] = {"reason": waiting(way, why)}
+    if deadline_at_s is not None:
+        change["deadline_at"] = deadline_at_s
+    by_reason: dict[str, list[int]] = {}
+    for head in moving:
+        by_reason.setdefault(head.reason, []).append(head.id)
+    for reason, ids in by_reason.items():
+        for chunk in chunks(ids):
+            await connection.execute(
+                notices.update()
+                .where(
+                    notices.c.id.in_(chunk),
+                    notices.c.state == NoticeState.PENDING.value,
+                    notices.c.reason == reason,
+                )
+                .values(**change)
+            )
+
+
+async def reopen(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    bundle: str,
+    way: int,
+    why: str,
+    deadline_at_s: float | None = None,
+    *,
+    also_told: bool = False,
+) -> int:
+    """What `bundle` was to tell waits again, for `way`; how many that were. `also_told` takes back what counted
+    as told by it."""
+    change: dict[str, object] = {
+        "state": NoticeState.PENDING.value,
+        "reason": waiting(way, why),
+        "settled_at": None,
+    }
+    if deadline_at_s is not None:
+        change["deadline_at"] = deadline_at_s
+    states = [NoticeState.COMPOSED.value]
+    if also_told:
+        states += [NoticeState.DELIVERED.value, NoticeState.MERGED.value]
+    total = 0
+    for chunk in chunks(ids):
+        result = await connection.execute(
+            notices.update()
+            .where(notices.c.id.in_(chunk), notices.c.state.in_(states), notices.c.message_id == bundle)
+            .values(**change)
+        )
+        total += _count(result)
+    return total
+
+
+async def settle(
+    connection: AsyncConnection,
+    ids: Sequence[int],
+    state: NoticeState,
+    reason: str,
+    now_s: float,
+    *,
+    bundle: str | None = None,
+    only_from: Collection[NoticeState] = (NoticeState.PENDING, NoticeState.COMPOSED),
+    only_of: str | None = None,
+) -> int:
+    """Brings those of `ids` to their end that are in one of `only_from`; how many that were.
+
+    `bundle` is noted as what told them; with `only_of` those are left alone that another bundle tells.
+    """
+    change: dict[str, object] = {"state": state.value, "reason": reason[:40], "settled_at": now_s}
+    if bundle is not None:
+        change["message_id"] = bundle
+    total = 0
+    for chunk in chunks(ids):
+        wanted = notices.update().where(
+            notices.c.id.in_(chunk), notices.c.state.in_([one.value for one in only_from])
+        )
+        if only_of is not None:
+            wanted = wanted.where(notices.c.message_id == only_of)
+        total += _count(await connection.execute(wanted.values(**change)))
+    return total
+
+
+async def untold(connection: AsyncConnection, bundle: str) -> int:
+    """How many notices wait for `bundle` to tell them."""
+    found = await connection.execute(
+        select(func.count())
+        .select_from(notices)
+        .where(notices.c.message_id == bundle, notices.c.state == NoticeState.COMPOSED.value)
+    )
+    return int(found.scalar_one())
+
+
+async def lanes_with_pending(connection: AsyncConnection) -> set[Lane]:
+    """Lanes for which something waits."""
+    found = await connection.execute(
+        select(notices.c.recipient, notices.c.reason)
+        .where(notices.c.state == NoticeState.PENDING.value)
+        .distinct()
+    )
+    return {Lane(row.recipient, read_waiting(row.reason)[0]) for row in found}
+
+
+async def pending(connection: AsyncConnection, severities: Collection[Severity]) -> list[tuple[str, Head]]:
+    """Everything of `severities` that waits, with its recipient."""
+    found = await connection.execute(
+        select(
+            notices.c.id,
+            notices.c.kind,
+            notices.c.recipient,
+            notices.c.severity,
+            notices.c.state,
+            notices.c.reason,
+            notices.c.episode_id,
+            notices.c.group_key,
+            notices.c.created_at,
+            notices.c.deadline_at,
+            notices.c.not_before_at,
+            notices.c.message_id,
+            episodes.c.fingerprint,
+            messages.c.state.label("message_state"),
+        )
+        .select_from(
+            notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id).outerjoin(
+                messages, _FIRST_PART
+            )
+        )
+        .where(
+            notices.c.state == NoticeState.PENDING.value,
+            notices.c.severity.in_([one.value for one in severities]),
+        )
+        .order_by(notices.c.id)
+    )
+    return [(row.recipient, _head(row)) for row in found]
+
+
+async def depth(connection: AsyncConnection) -> tuple[dict[str, int], float | None]:
+    """How many notices are under way by state, and when the oldest of them was made."""
+    found = await connection.execute(
+        select(notices.c.state, func.count(), func.min(notices.c.created_at))
+        .where(notices.c.state.in_(UNDER_WAY))
+        .group_by(notices.c.state)
+    )
+    rows = [(str(state), int(count), float(oldest)) for state, count, oldest in found]
+    return {state: count for state, count, _ in rows}, min((oldest for *_, oldest in rows), default=None)
+
+
+async def add(
+    connection: AsyncConnection,
+    *,
+    kind: Kind,
+    recipient: str,
+    severity: Severity,
+    body: Body,
+    created_at_s: float,
+    deadline_at_s: float,
+    language: str = "",
+    episode_id: int | None = None,
+) -> int:
+    """A new notice with a finished text; its id."""
+    made = await connection.execute(
+        notices.insert()
+        .values(
+            kind=kind.value,
+            state=NoticeState.PENDING.value,
+            recipient=recipient,
+            severity=severity.value,
+            body=write_body(body),
+            created_at=created_at_s,
+            deadline_at=deadline_at_s,
+            language=language,
+            episode_id=episode_id,
+        )
+        .returning(notices.c.id)
+    )
+    return int(made.scalar_one())
