@@ -55,7 +55,7 @@ class Cloud(Provider):
         "banned": Fault("131031: the account is locked, and health says BLOCKED", {"code": 131031}),
     }
     defaults: ClassVar[Mapping[str, str]] = {
-        "token": "cloud-token",
+        "token": "EAAcloudtoken0123456789",
         "phone_id": "106540352242922",
         "waba_id": "102290129340398",
         "number": "6281200000001",

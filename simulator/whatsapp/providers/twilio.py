@@ -73,7 +73,7 @@ class Twilio(Provider):
     }
     defaults: ClassVar[Mapping[str, str]] = {
         "account": "AC0123456789abcdef0123456789abcdef",
-        "token": "twilio-token",
+        "token": "89abcdef0123456789abcdef01234567",
         "number": "6281200000001",
         "window": "real",  # or open
     }
