@@ -6,99 +6,120 @@ async with database.write() as connection:
 """
 
 import asyncio
+import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Literal, Self
 
 import structlog
-from sqlalchemy import Table, text
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alertbridge.store import migrations
+from alertbridge.store import integrity, migrating
 from alertbridge.store.config import StoreSection
 from alertbridge.store.engines import postgresql_engine, sqlite_engine
-from alertbridge.store.errors import StoreUnavailable, Unavailable, errors_explained
+from alertbridge.store.errors import StoreCorrupt, StoreUnavailable, Unavailable, errors_explained
+from alertbridge.store.processlock import ProcessLock
+from alertbridge.store.schema import leases
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
 Dialect = Literal["sqlite", "postgresql"]
 Insert = sqlite.Insert | postgresql.Insert
-_MIGRATION_LOCK = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('tikwatch alertbridge migration ' || current_schema(), 0))"
-)
 
 
 class Database:
-    """The store. SQLite writes are one at a time (BEGIN IMMEDIATE), PostgreSQL's as they come."""
+    """The store. SQLite writes are one at a time (BEGIN IMMEDIATE), PostgreSQL's as they come.
 
-    def __init__(
-        self, dialect: Dialect, writing: AsyncEngine, reading: AsyncEngine, *, busy_timeout_s: float
-    ) -> None:
-        self.dialect: Dialect = dialect
+    `instance` is this opening of it, unlike any other; `replaced_file` the corrupt file that was kept aside
+    when it was opened, to be told to the operator.
+    """
+
+    def __init__(self, section: StoreSection, *, lock: ProcessLock | None = None) -> None:
+        """Use `open` or `visit`."""
+        url = section.server_url
+        self.dialect: Dialect = "sqlite" if url is None else "postgresql"
         self.instance = secrets.token_hex(8)
         self.replaced_file: Path | None = None
-        self._writing = writing
-        self._reading = reading
-        self._busy_timeout_s = busy_timeout_s
+        self._section = section
+        self._lock = lock
         self._turn = asyncio.Lock()
         self._writer: AsyncConnection | None = None
-
-    @classmethod
-    async def open(cls, section: StoreSection, clock: Clock) -> Self:
-        """Opens the store for a bridge: makes or migrates it as needed.
-
-        Raises StoreUnavailable, StoreTooNew.
-        """
-        url = section.server_url
-        if url is not None:
-            engine = postgresql_engine(
+        self._reading: AsyncEngine
+        if url is None:
+            self._writing = sqlite_engine(
+                section.path, busy_timeout_s=section.busy_timeout_s, connections=1, writes=True
+            )
+            self._reading = sqlite_engine(
+                section.path,
+                busy_timeout_s=section.busy_timeout_s,
+                connections=section.connections,
+                writes=False,
+            )
+        else:
+            self._writing = self._reading = postgresql_engine(
                 url,
                 lock_timeout_s=section.busy_timeout_s,
                 statement_timeout_s=section.statement_timeout_s,
                 connections=section.connections,
             )
-            database = cls("postgresql", engine, engine, busy_timeout_s=section.busy_timeout_s)
-        else:
-            section.path.parent.mkdir(parents=True, exist_ok=True)
-            writing, reading = (
-                sqlite_engine(
-                    section.path,
-                    busy_timeout_s=section.busy_timeout_s,
-                    connections=1 if writes else section.connections,
-                    writes=writes,
-                )
-                for writes in (True, False)
-            )
-            database = cls("sqlite", writing, reading, busy_timeout_s=section.busy_timeout_s)
+
+    @classmethod
+    async def open(cls, section: StoreSection, clock: Clock) -> Self:
+        """Opens the store for a bridge: keeps a corrupt file aside, makes or migrates what is there.
+
+        Of a SQLite file it is the only one; several can share a PostgreSQL database, and the first migrates it.
+        Raises StoreUnavailable, StoreInUse, StoreTooNew, StoreForeign, StoreCorrupt.
+        """
+        lock, replaced = None, None
+        if section.url is None:
+            lock, replaced = await asyncio.to_thread(_prepared, section, clock.time())
+        database = cls(section, lock=lock)
+        database.replaced_file = replaced
         try:
-            await database._migrate()
+            with database._explaining():
+                before, after = await migrating.migrate(section)
+        except BaseException:
+            await database.close()
+            raise
+        if before != after:
+            log.info("store.migrated", before=before, after=after)
+        return database
+
+    @classmethod
+    async def visit(cls, section: StoreSection) -> Self:
+        """Opens the store beside a bridge that may be at work, as a command line does; changes nothing in itself.
+
+        Raises StoreUnavailable, StoreTooNew, StoreOutdated, StoreForeign, StoreCorrupt.
+        """
+        if section.url is None and not section.path.exists():
+            raise StoreUnavailable(Unavailable.NOT_OPENED, f"there is no file {section.path}")
+        database = cls(section)
+        try:
+            async with database.read() as connection:
+                await connection.run_sync(migrating.require_newest)
         except BaseException:
             await database.close()
             raise
         return database
 
-    async def _migrate(self) -> None:
-        async with self.write() as connection:
-            if self.dialect == "postgresql":
-                await connection.execute(text("SET LOCAL lock_timeout = 0"))
-                await connection.execute(text("SET LOCAL statement_timeout = 0"))
-                await connection.execute(_MIGRATION_LOCK)
-            before, after = await connection.run_sync(migrations.upgrade)
-        if before != after:
-            log.info("store.migrated", before=before, after=after)
+    @property
+    def is_owner(self) -> bool:
+        """False for a visitor of a SQLite file."""
+        return self.dialect == "postgresql" or self._lock is not None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction, on the disk when the block ends without error. Do not nest, and do not wait in it
-        for anything but the store: with SQLite everybody else waits meanwhile.
+        """One transaction, on the disk when the block ends without error. Do not nest it, and wait in it for
+        nothing but the store: under SQLite everybody else waits meanwhile.
 
         Raises StoreUnavailable, StoreCorrupt; a violated constraint leaves as SQLAlchemy's IntegrityError.
         """
-        with errors_explained():
+        with self._explaining():
             if self.dialect == "postgresql":
                 async with self._writing.begin() as connection:
                     yield connection
@@ -111,29 +132,13 @@ class Database:
             finally:
                 self._turn.release()
 
-    async def _take_turn(self) -> None:
-        limit = asyncio.timeout(self._busy_timeout_s) if self._turn.locked() else nullcontext()
-        try:
-            async with limit:
-                await self._turn.acquire()
-        except TimeoutError:
-            raise StoreUnavailable(
-                Unavailable.LOCKED, f"no turn to write within {self._busy_timeout_s:g} s"
-            ) from None
-
-    async def _writer_connection(self) -> AsyncConnection:
-        """SQLite's one connection that writes; kept, since checking it out anew costs more than a statement."""
-        if self._writer is None or self._writer.closed:
-            self._writer = await self._writing.connect()
-        return self._writer
-
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads. Under SQLite it sees one state of the store and never waits for writers.
 
         Raises StoreUnavailable, StoreCorrupt.
         """
-        with errors_explained():
+        with self._explaining():
             async with self._reading.begin() as connection:
                 yield connection
 
@@ -141,11 +146,80 @@ class Database:
         """The dialect's INSERT, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
+    async def prove_writable(self) -> None:
+        """Writes a row to the disk. Raises StoreUnavailable or StoreCorrupt when that fails."""
+        row = {"owner": self.instance, "until": 0.0}
+        async with self.write() as connection:
+            await connection.execute(
+                self.insert(leases)
+                .values(name="proof of writing", **row)
+                .on_conflict_do_update(index_elements=["name"], set_=row)
+            )
+
+    async def session(self) -> AsyncConnection:
+        """A PostgreSQL connection outside transactions, for locks of the session; the caller closes it."""
+        connection = await self._writing.connect()
+        return await connection.execution_options(isolation_level="AUTOCOMMIT")
+
     async def close(self) -> None:
-        """Ends every connection. A transaction that is open is rolled back."""
-        if self._writer is not None:
-            await self._writer.close()
-            self._writer = None
-        await self._writing.dispose()
-        if self._reading is not self._writing:
+        """Ends every connection; a transaction that is open is rolled back."""
+        try:
+            if self._writer is not None:
+                await self._writer.close()
+                self._writer = None
             await self._reading.dispose()
+            await self._writing.dispose()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Drivers' errors leave as ours; corruption leaves a note for the next start, whose quick check may miss it."""
+        try:
+            with errors_explained():
+                yield
+        except StoreCorrupt:
+            if self.dialect == "sqlite":
+                with suppress(OSError):
+                    integrity.suspicion(self._section.path).touch(mode=0o600)
+            raise
+
+    async def _take_turn(self) -> None:
+        limit = asyncio.timeout(self._section.busy_timeout_s) if self._turn.locked() else nullcontext()
+        try:
+            async with limit:
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StoreUnavailable(
+                Unavailable.LOCKED, f"no turn to write within {self._section.busy_timeout_s:g} s"
+            ) from None
+
+    async def _writer_connection(self) -> AsyncConnection:
+        """SQLite's one connection that writes; kept, since fetching it anew costs more than a statement."""
+        if self._writer is None or self._writer.closed:
+            self._writer = await self._writing.connect()
+        return self._writer
+
+
+def _prepared(section: StoreSection, now_s: float) -> tuple[ProcessLock, Path | None]:
+    """The lock on a whole SQLite file, or on one that is new, and where a corrupt one went. Blocks."""
+    path = section.path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            Unavailable.NOT_OPENED, f"cannot make {path.parent}: {error.strerror}"
+        ) from error
+    lock = ProcessLock(path)
+    try:
+        replaced = integrity.ensure_whole(path, busy_timeout_s=section.busy_timeout_s, now_s=now_s)
+        # Messages are private; SQLite gives its companions the mode of the file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        lock.release()
+        raise StoreUnavailable(Unavailable.NOT_OPENED, f"cannot open {path}: {error.strerror}") from error
+    except BaseException:
+        lock.release()
+        raise
+    return lock, replaced

@@ -9,6 +9,8 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from alertbridge.store.leancursor import connecting
+
 to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 CONNECT_WITHIN_S = 5
@@ -22,22 +24,25 @@ _DEAD_PEER = {
 }
 
 
-def sqlite_engine(path: Path, *, busy_timeout_s: float, connections: int, writes: bool) -> AsyncEngine:
+def sqlite_engine(
+    path: Path, *, busy_timeout_s: float, connections: int, writes: bool, foreign_keys: bool = True
+) -> AsyncEngine:
     """Connections to a file whose transactions begin explicitly.
 
     Those that write hold the write lock from their first moment (BEGIN IMMEDIATE), so none of them fails
     in its middle because another one wrote; those that read see one state of the file and can change nothing.
+    Migrations do without `foreign_keys`, since SQLite changes a table by making it anew.
     """
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
-        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
+        connect_args={"async_creator_fn": connecting, "isolation_level": None, "timeout": busy_timeout_s},
         json_serializer=to_json,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=busy_timeout_s,
         pool_reset_on_return=None,  # Database ends every transaction itself
     )
-    pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"]
+    pragmas = ["journal_mode=WAL", "synchronous=FULL", f"foreign_keys={foreign_keys:d}", "temp_store=MEMORY"]
     if not writes:
         pragmas = ["query_only=ON"]
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"

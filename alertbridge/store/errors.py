@@ -48,6 +48,10 @@ class StoreInUse(StoreError):
     """Another bridge already works on this SQLite file."""
 
 
+class StoreForeign(StoreError):
+    """The SQLite file belongs to another program."""
+
+
 class StoreOutdated(StoreError):
     """The store waits for a migration, which only the bridge itself and `migrate` do."""
 
