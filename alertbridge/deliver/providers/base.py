@@ -48,10 +48,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message as a provider gets it: no longer than `Traits.text_limit`, address in the provider's form.
+    """A message as a provider gets it: no longer than `Traits.text_limit`, address as `numbers.parse_address`
+    gives it (a provider takes every form that a person writes, and makes its own of it).
 
     `id` is our own (32 characters, upper-case hex): a repeat has the same. `as_template` asks for the approved
-    template, with `template_fields` (severity, title, text) for its parameters.
+    template, with `template_fields` (severity, title, text) for its parameters. A text that is longer than
+    `Traits.caption_limit` goes without its picture.
     """
 
     id: str
@@ -68,9 +70,9 @@ class Traits:
     """What the rest must know of a provider.
 
     `acks_on_accept`: its success answer already is the server's ack (GOWA, wuzapi). `tells_acks`: a webhook or
-    `status_of` tells the ack later; a channel with neither (SMS by Apprise) is believed. `tells_read`,
-    `tells_delivered`: what else it tells. `takes_our_id`: a repeat with the same id arrives once.
-    `own_address`: where a probe goes, empty when it cannot be known.
+    `status_of` tells the ack later; a channel with neither (SMS by Apprise, a gateway whose webhooks are not
+    configured) is believed. `tells_read`, `tells_delivered`: what else it tells. `takes_our_id`: a repeat with
+    the same id arrives once. `own_address`: where a probe goes, empty when it cannot be known.
     """
 
     text_limit: int
@@ -81,6 +83,9 @@ class Traits:
     sends_images: bool = False
     caption_limit: int = 1024
     formats_whatsapp: bool = True  # *bold* and its kin mean something there; else plain text
+    tells_delivered: bool = False
+    tells_read: bool = False
+    own_address: str = ""
 
 
 class SessionState(Enum):
@@ -124,7 +129,10 @@ class Receipt(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StatusEvent:
-    """A message's fate. `our_id` where the provider echoes it. `outcome` says what a failure means."""
+    """A message's fate. `our_id` where the provider echoes it. `outcome` says what a failure means.
+
+    The same event has the same `event_id` however often it comes, here and in the other events.
+    """
 
     event_id: str
     provider_id: str
@@ -137,7 +145,8 @@ class StatusEvent:
 @dataclass(frozen=True, slots=True)
 class MessageEvent:
     """What somebody wrote to us. `number` (digits) and `lid` come from the provider's typed fields only, empty
-    when it gives none; `chat` is where an answer goes. `stale` marks edits, forwards and history sync."""
+    when it gives none; `chat` is where an answer goes, fit for `Outgoing.address`. `at_s` is 0.0 when the provider
+    told no time. `edited`, `forwarded` and `history` (old messages after a reconnect) mark what is no command."""
 
     event_id: str
     provider_id: str

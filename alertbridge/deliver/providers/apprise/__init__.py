@@ -1,0 +1,1 @@
+"""Everything that Apprise speaks: SMS, Telegram, e-mail, ntfy."""

@@ -1,0 +1,1 @@
+"""A bot's own HTTP endpoint, whatever its JSON looks like."""

@@ -1,0 +1,1 @@
+"""Messages shown in the terminal, for trying out."""

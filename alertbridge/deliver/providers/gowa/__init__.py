@@ -1,0 +1,1 @@
+"""GOWA (go-whatsapp-web-multidevice)."""

@@ -1,0 +1,47 @@
+"""Every kind of channel: its section of the configuration, and what is made of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import aiohttp
+from pydantic import Field
+
+from alertbridge.deliver.providers.base import Provider
+from alertbridge.deliver.providers.bot.config import BotSection
+from alertbridge.deliver.providers.bot.provider import Bot
+from alertbridge.deliver.providers.console.config import ConsoleSection
+from alertbridge.deliver.providers.console.provider import Console
+from alertbridge.deliver.providers.file.config import FileSection
+from alertbridge.deliver.providers.file.provider import JsonLines
+from alertbridge.deliver.providers.section import ChannelBase
+from alertbridge.deliver.providers.waha.config import WahaSection
+from alertbridge.deliver.providers.waha.provider import Waha
+from runtime.clock import Clock
+
+ChannelSection = Annotated[
+    BotSection | ConsoleSection | FileSection | WahaSection,
+    Field(discriminator="kind"),
+]
+"""One of `channels:`, whichever its `kind` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of channel."""
+
+    section: type[ChannelBase]
+    make: Callable[[Any, aiohttp.ClientSession, Clock], Provider]
+
+
+KINDS: Mapping[str, Kind] = {
+    "bot": Kind(BotSection, Bot),
+    "console": Kind(ConsoleSection, lambda section, session, clock: Console(section)),
+    "file": Kind(FileSection, lambda section, session, clock: JsonLines(section, clock)),
+    "waha": Kind(WahaSection, Waha),
+}
+
+
+def make_provider(section: ChannelBase, session: aiohttp.ClientSession, clock: Clock) -> Provider:
+    """The provider of a channel. `session` stays the caller's, who closes it after the providers."""
+    return KINDS[str(getattr(section, "kind", ""))].make(section, session, clock)
