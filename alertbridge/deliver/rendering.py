@@ -1,26 +1,35 @@
 """Notices -> the text that a person reads, in Indonesian or English, for WhatsApp or as plain text."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
+from zoneinfo import ZoneInfo
 
+import structlog
+from jinja2 import Template
+
+from alertbridge.alerts import AlertStatus
+from alertbridge.deliver import contexts
+from alertbridge.deliver.characters import clean, gsm_friendly
 from alertbridge.deliver.config import RoutingConfig
-from alertbridge.deliver.model import Notice, Subject
+from alertbridge.deliver.contexts import AwaySummary, Context, Report
+from alertbridge.deliver.facts import AlertFacts, cut, subjects_of
+from alertbridge.deliver.humanise import duration
+from alertbridge.deliver.model import Kind, Notice
+from alertbridge.deliver.sandbox import FAILURES
+from alertbridge.deliver.styles import sandbox
+from alertbridge.deliver.text import plain, shorten
+from alertbridge.deliver.usertemplates import SINGLE_NAMES, Sources, built_in, read_folder, told
+from alertbridge.deliver.words import LANGUAGES, words
 
+__all__ = ["AwaySummary", "Renderer", "Report"]
 
-@dataclass(frozen=True, slots=True)
-class AwaySummary:
-    """What went on while nothing could be sent: `total` alerts since `since_s` (Unix seconds).
+DIGEST_CHARS = 1_500
+TITLE_CHARS = 120
 
-    `unknown`: Alertmanager could not be asked, `still_firing` is as last heard. `told_elsewhere` of them went out
-    over a fallback.
-    """
+_EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 
-    total: int
-    still_firing: Sequence[Subject]
-    since_s: float
-    unknown: bool = False
-    told_elsewhere: int = 0
+log = structlog.get_logger(__name__)
 
 
 class Renderer:
@@ -28,11 +37,33 @@ class Renderer:
 
     Every method takes `language` (id, en), `now_s` (Unix seconds), `late_s` when it is worth saying that it is
     late, `repeated` when it may have arrived before, and `rich`: WhatsApp's marks, or plain text (SMS, e-mail).
+    A template of the user's that fails is replaced by the built-in one, the text says so, and `on_failure` is
+    called with the template's name.
     """
 
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        own: Sources | None = None,
+        on_failure: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self._own = own or Sources({})
+        self._built_in = built_in()
+        self._on_failure = on_failure
+        self._logged: set[tuple[str, str]] = set()
+        self._compiled: dict[tuple[str, bool, str], Template] = {}
+        self._boxes = {
+            (language, rich): sandbox(language, zone, rich=rich)
+            for language in LANGUAGES
+            for rich in (True, False)
+        }
+
     @classmethod
-    def of(cls, config: RoutingConfig) -> Self:
-        raise NotImplementedError
+    def of(cls, config: RoutingConfig, on_failure: Callable[[str], None] = lambda name: None) -> Self:
+        """For `config`. Raises OSError when its folder of templates can be read no more."""
+        folder = config.delivery.templates
+        own = read_folder(folder) if folder is not None else None
+        return cls(ZoneInfo(config.delivery.timezone), own, on_failure)
 
     def alert(
         self,
@@ -45,7 +76,14 @@ class Renderer:
         rich: bool = True,
     ) -> str:
         """The text of one notice; of one without a subject, its body."""
-        raise NotImplementedError
+        if notice.subject is None:
+            body = notice.body.text if notice.body else ""
+            text = body if rich else plain(body)
+        else:
+            kind = notice.kind if notice.kind.value in SINGLE_NAMES else Kind.FIRING
+            context = contexts.of_one(notice.subject, kind, language, now_s)
+            text = self._rendered(kind.value, context, language, rich, notice.template)
+        return _marked(text, language, late_s, repeated)
 
     def group(
         self,
@@ -59,7 +97,10 @@ class Renderer:
         truncated: int = 0,
     ) -> str:
         """Several notices of one Alertmanager group; `truncated` more were left out by Alertmanager."""
-        raise NotImplementedError
+        context = contexts.of_many(
+            subjects_of(notices), language, now_s, truncated=truncated, shown=contexts.GROUP_SHOWN
+        )
+        return _marked(self._rendered("group", context, language, rich), language, late_s, repeated)
 
     def digest(
         self,
@@ -74,7 +115,12 @@ class Renderer:
         truncated: int = 0,
     ) -> str:
         """What had no room since `since_s` (Unix seconds), folded into at most 1,500 characters, worst first."""
-        raise NotImplementedError
+        other = [notice.body.text for notice in notices if notice.subject is None and notice.body is not None]
+        context = contexts.of_many(
+            subjects_of(notices), language, now_s, since_s=since_s, truncated=truncated, other=other
+        )
+        text = _marked(self._rendered("digest", context, language, rich), language, late_s, repeated)
+        return shorten(text, DIGEST_CHARS, language)
 
     def away(
         self,
@@ -87,8 +133,76 @@ class Renderer:
         rich: bool = True,
     ) -> str:
         """What went on during an outage, as of now."""
-        raise NotImplementedError
+        context = contexts.of_away(summary, language, now_s)
+        text = _marked(self._rendered("away", context, language, rich), language, late_s, repeated)
+        return shorten(text, DIGEST_CHARS, language)
+
+    def report(self, report: Report, *, language: str, now_s: float, rich: bool = True) -> str:
+        """A report, section by section."""
+        return self._rendered("report", contexts.of_report(report, now_s), language, rich)
 
     def title(self, notice: Notice, language: str) -> str:
         """Severity, name and place in one plain line, for subjects of e-mails and fields of templates."""
-        raise NotImplementedError
+        if notice.subject is None:
+            text = plain(notice.body.text.partition("\n")[0]) if notice.body else ""
+            return cut(clean(text), TITLE_CHARS)
+        alert = AlertFacts.of(notice.subject, language, notice.created_at_s)
+        over = notice.kind is Kind.RESOLVED and notice.subject.status is AlertStatus.RESOLVED
+        first = words(language).resolved if over else alert.severity_word
+        return cut(clean(" ".join((first, alert.name, *alert.place))), TITLE_CHARS)
+
+    def _rendered(self, name: str, context: Context, language: str, rich: bool, template: str = "") -> str:
+        language = language if language in LANGUAGES else LANGUAGES[0]
+        failed = ""
+        for own in _candidates(name, template):
+            source = self._own.get(language, own)
+            if source is None:
+                continue
+            try:
+                text = self._filled(f"own {own}", source, context, language, rich)
+            except FAILURES as error:
+                self._tell(f"{language}/{own}", told(error))
+                failed = own
+                break
+            # whoever wrote it may have written WhatsApp's marks by hand
+            return text if rich else plain(text)
+        text = self._filled(name, self._built_in.texts[language, name], context, language, rich)
+        if failed:
+            text = f"{text}\n{words(language).template_failed.format(failed)}"
+        return text if rich else gsm_friendly(text)
+
+    def _filled(self, name: str, source: str, context: Context, language: str, rich: bool) -> str:
+        box = self._boxes[language, rich]
+        template = self._compiled.get((language, rich, name))
+        if template is None:
+            template = self._compiled[language, rich, name] = box.compiled(source, name)
+        text = _EMPTY_LINES.sub("\n\n", box.rendered(template, context)).strip()
+        if not text:
+            raise ValueError("it writes nothing")
+        return text
+
+    def _tell(self, name: str, error: str) -> None:
+        self._on_failure(name)
+        if (name, error) not in self._logged and len(self._logged) < 1_000:
+            self._logged.add((name, error))
+            log.warning("template.failed", template=name, error=error)
+
+
+def _candidates(name: str, template: str) -> Iterator[str]:
+    """The names that a user's template may have for that text, the most special first."""
+    if template:
+        yield f"{template}.{name}"
+        yield template
+    yield name
+
+
+def _marked(text: str, language: str, late_s: float | None, repeated: bool) -> str:
+    """`text` with what is to be known of its sending behind the first line."""
+    table = words(language)
+    marks = [table.repeated] if repeated else []
+    if late_s is not None:
+        marks.append(table.late.format(duration(late_s, language)))
+    if not marks:
+        return text
+    first, newline, rest = text.partition("\n")
+    return f"{first} ({', '.join(marks)}){newline}{rest}"
