@@ -16,6 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from .faults import FAULTS
+from .news import Reporter
 from .server import BotServer
 from .state import SimulatedBot
 
@@ -50,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=18790, help="port; 0 is any free one")
     parser.add_argument("--token", default="", help="ask for this bearer token (not for /control)")
+    parser.add_argument(
+        "--webhook", default="", metavar="URL", help="tell acknowledgements and messages there"
+    )
+    parser.add_argument(
+        "--phone", default="", metavar="URL", help="show what is sent on this simulated phone"
+    )
     parser.add_argument("--pid-file", type=Path, metavar="FILE", help="write the process's number there")
     parser.add_argument("--respawn", action="store_true", help="start it again whenever it ends or is killed")
     parser.add_argument("--list-faults", action="store_true", help="say what can be wrong with it, and end")
@@ -61,7 +68,8 @@ async def _serve(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    server = BotServer(SimulatedBot(time.time()), token=options.token, restart=ended.set)
+    reporter = Reporter(webhook=options.webhook, phone=options.phone, token=options.token)
+    server = BotServer(SimulatedBot(time.time()), token=options.token, restart=ended.set, reporter=reporter)
     runner = web.AppRunner(
         server.app(), access_log=None, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True
     )
@@ -69,6 +77,7 @@ async def _serve(options: argparse.Namespace) -> int:
     try:
         await web.TCPSite(runner, options.host, options.port).start()
         port = runner.addresses[0][1]
+        reporter.register(f"http://{options.host}:{port}")
         if options.pid_file is not None:
             options.pid_file.write_text(f"{os.getpid()}\n", encoding="ascii")
         sys.stdout.write(f"bot: http://{options.host}:{port}/health (process {os.getpid()})\n")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,9 +15,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from .faults import FAULTS, BotFaultError
-from .state import SimulatedBot
+from .news import Reporter
+from .state import RECEIPTS, SimulatedBot
 
 TICK_S = 0.05
+INBOUND_KEYS = ("id", "from", "chat", "text", "timestamp", "quoted_id", "lid", "name", "forwarded", "edited")
 PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>"
 
 
@@ -28,12 +32,15 @@ class BotServer:
         *,
         token: str = "",
         restart: Callable[[], None],
+        reporter: Reporter | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.bot = bot
         self._token = token
         self._restart = restart
+        self._reporter = reporter or Reporter()
         self._wall_clock = wall_clock
+        self._inbound_count = 0
 
     def __repr__(self) -> str:
         return f"<BotServer {self.bot!r}>"
@@ -45,6 +52,7 @@ class BotServer:
             [
                 web.get("/health", self._health),
                 web.post("/send", self._send),
+                web.post("/send-image", self._send_image),
                 web.get("/messages", self._log),
                 web.get("/messages/{id}", self._message),
                 web.post("/reconnect", self._reconnect),
@@ -58,6 +66,7 @@ class BotServer:
                 web.delete("/control/faults", self._clear_fault),
                 web.post("/control/scan", self._scan),
                 web.post("/control/inbound", self._inbound),
+                web.post("/control/receipt", self._receipt),
             ]
         )
         app.cleanup_ctx.append(self._ticking)
@@ -67,13 +76,17 @@ class BotServer:
         async def tick() -> None:
             while True:
                 self.bot.advance(self._wall_clock())
+                while self.bot.news:
+                    self._reporter.tell(self.bot.news.popleft())
                 await asyncio.sleep(TICK_S)
 
+        await self._reporter.open()
         task = asyncio.create_task(tick())
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await self._reporter.close()
 
     # -- before the handlers
 
@@ -134,13 +147,33 @@ class BotServer:
         return web.json_response(self.bot.health(), status=status)
 
     async def _send(self, request: web.Request) -> web.Response:
+        return await self._take(await _body(request), "text", None)
+
+    async def _send_image(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        to, text, message_id = body.get("to"), body.get("text"), body.get("id")
+        image = body.get("image")
+        try:
+            base64.b64decode(str(image), validate=True)
+        except binascii.Error as error:
+            raise _problem("image is base64") from error
+        if not isinstance(image, str) or not image:
+            raise _problem("wanted: to, caption, image and, if you like, id, each a text")
+        return await self._take(body, "caption", image)
+
+    async def _take(self, body: dict[str, object], text_key: str, image: str | None) -> web.Response:
+        to, text, message_id = body.get("to"), body.get(text_key), body.get("id")
         if not (isinstance(to, str) and to and isinstance(text, str) and isinstance(message_id, str | None)):
-            raise _problem("wanted: to, text and, if you like, id, each a text")
+            raise _problem(f"wanted: to, {text_key} and, if you like, id, each a text")
         if not self.bot.can_send:
             raise _problem(f"the session is {self.bot.state.value}", web.HTTPServiceUnavailable)
-        message = self.bot.send(to, text, message_id)
+        while "send_hangs" in self.bot.faults and not self.bot.faults.parameter("send_hangs", "delivered"):  # noqa: ASYNC110
+            await asyncio.sleep(TICK_S)
+        message = self.bot.send(to, text, message_id, image=image)
+        while "send_hangs" in self.bot.faults:  # noqa: ASYNC110  clearing the fault is not an event
+            await asyncio.sleep(TICK_S)
+        if "queued" in self.bot.faults:
+            queued = {"error": "rate limit", "queued": True, "queueId": message.id}
+            return web.json_response(queued, status=HTTPStatus.TOO_MANY_REQUESTS)
         return web.json_response({"id": message.id, "queued": True}, status=HTTPStatus.ACCEPTED)
 
     async def _message(self, request: web.Request) -> web.Response:
@@ -204,8 +237,27 @@ class BotServer:
 
     async def _inbound(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        self.bot.receive(str(body.get("from", "6281300000002")), str(body.get("text", "ping")))
-        return web.json_response({"received": self.bot.counts.received})
+        self._inbound_count += 1
+        given = {key: body[key] for key in INBOUND_KEYS if body.get(key) is not None}
+        heard = self.bot.hear(
+            {
+                "id": f"IN{self._inbound_count:08d}",
+                "from": "6281300000002",
+                "text": "ping",
+                "timestamp": int(self._wall_clock()),
+                "quoted_id": None,
+                **given,
+            }
+        )
+        status = HTTPStatus.OK if heard else HTTPStatus.SERVICE_UNAVAILABLE
+        return web.json_response({"received": self.bot.counts.received}, status=status)
+
+    async def _receipt(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        message_id, status = body.get("id"), body.get("status")
+        if not isinstance(message_id, str) or status not in RECEIPTS:
+            raise _problem(f"wanted: id and status, one of {', '.join(RECEIPTS)}")
+        return web.json_response({"changed": self.bot.receipt(message_id, str(status))})
 
 
 def _is_control(request: web.Request) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from .faults import SESSION_FAULTS, BotFaults
+from .news import News
 from .session import TRANSITIONS, Event, SessionState
 
 CONNECT_S = 0.5
@@ -24,7 +26,7 @@ DISCONNECTS = {428: "connectionClosed", 401: "loggedOut", 403: "forbidden", 440:
 
 @dataclass(slots=True)
 class Message:
-    """One message that was given to the bot: queued, sent, server_ack."""
+    """One message that was given to the bot; `status` is one of RECEIPTS, `image` is base64."""
 
     id: str
     to: str
@@ -32,6 +34,12 @@ class Message:
     at_s: float
     status: str = "queued"
     sent_at_s: float | None = None
+    image: str | None = None
+    error: str | None = None
+
+
+RECEIPTS = ("queued", "sent", "server_ack", "delivered", "read", "failed")
+"""In this order; nothing goes back."""
 
 
 @dataclass(slots=True)
@@ -68,6 +76,7 @@ class SimulatedBot:
     counts: Counts = field(default_factory=Counts)
     messages: dict[str, Message] = field(default_factory=dict)
     queue: deque[Message] = field(default_factory=deque)
+    news: deque[News] = field(default_factory=lambda: deque(maxlen=LOG_LIMIT))
     log: deque[dict[str, object]] = field(default_factory=lambda: deque(maxlen=LOG_LIMIT))
     disconnect_code: int | None = None
     probe_ok: bool | None = None
@@ -137,10 +146,15 @@ class SimulatedBot:
         if self._now_s - (times.received_s or self.began_s) >= RECEIVE_EVERY_S:
             self.receive("6281300000002", "ping")
         for message in self._unacked():
-            if self._now_s - (message.sent_at_s or 0.0) >= ACK_AFTER_S:
-                message.status = "server_ack"
-                times.ack_s = times.frame_s = self._now_s
-                self._note("server_ack", id=message.id)
+            if self._now_s - (message.sent_at_s or 0.0) < ACK_AFTER_S:
+                continue
+            times.frame_s = self._now_s
+            if "timelock" in self.faults:
+                self.counts.failed += 1
+                self.receipt(message.id, "failed", "463")
+            else:
+                times.ack_s = self._now_s
+                self.receipt(message.id, "server_ack")
 
     def _probe(self) -> None:
         """A note to itself, every now and then."""
@@ -159,19 +173,40 @@ class SimulatedBot:
 
     # -- what others do
 
-    def send(self, to: str, text: str, message_id: str | None = None) -> Message:
+    def send(self, to: str, text: str, message_id: str | None = None, *, image: str | None = None) -> Message:
         """Queue a message; one with an `id` that was there before is the one of before."""
         if message_id is not None and message_id in self.messages:
             return self.messages[message_id]
         own_id = message_id or f"SIM{self._next_id:08d}"
         self._next_id += 1
-        message = Message(own_id, to, text, self._now_s)
+        message = Message(own_id, to, text, self._now_s, image=image)
         self.messages[own_id] = message
         while len(self.messages) > LOG_LIMIT:
             self.messages.pop(next(iter(self.messages)))
         self.queue.append(message)
         self._note("queued", id=own_id, to=to)
         return message
+
+    def receipt(self, message_id: str, status: str, error: str | None = None) -> bool:
+        """What became of a message; False when it is unknown or was further already."""
+        message = self.messages.get(message_id)
+        if message is None or RECEIPTS.index(status) <= RECEIPTS.index(message.status):
+            return False
+        message.status, message.error = status, error
+        self._note(status, id=message.id)
+        told: dict[str, object] = {"event": "ack", "id": message.id, "status": status}
+        if error is not None:
+            told["error"] = error
+        self.news.append(News(told, message if status in ("server_ack", "failed") else None))
+        return True
+
+    def hear(self, inbound: Mapping[str, object]) -> bool:
+        """Somebody writes to it; False when it hears nothing now."""
+        if self.state is not SessionState.OPEN or "half_dead" in self.faults:
+            return False
+        self.receive(str(inbound["from"]), str(inbound["text"]))
+        self.news.append(News({"event": "message", **inbound}))
+        return True
 
     def receive(self, sender: str, text: str) -> None:
         """A message comes in."""
@@ -256,7 +291,7 @@ class SimulatedBot:
             if times.probe_s is None
             else {"at": iso(times.probe_s), "ok": self.probe_ok, "rtt_ms": 200 if self.probe_ok else None},
             "last_disconnect": disconnect,
-            "reachout_timelock_until": None,
+            "reachout_timelock_until": iso(self._timelock_until_s()),
             "queue": self.queue_state(),
             "messages": {
                 "sent": self.counts.sent,
@@ -266,6 +301,11 @@ class SimulatedBot:
             "reconnects": self.counts.reconnects,
             "versions": {"bot": "1.4.0", "baileys": "7.0.0-rc13", "wa": "2.3000.1030"},
         }
+
+    def _timelock_until_s(self) -> float | None:
+        return (
+            self._now_s + self.faults.parameter("timelock", "seconds") if "timelock" in self.faults else None
+        )
 
     def queue_state(self) -> dict[str, object]:
         """The body of ``GET /queue``."""

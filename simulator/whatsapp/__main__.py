@@ -93,7 +93,7 @@ def _settings(options: argparse.Namespace) -> dict[str, dict[str, str]]:
         name, equals, url = hook.partition("=")
         chosen: Iterable[str] = (name,)
         if not equals or "/" in name:
-            chosen, url = PROVIDERS, hook
+            chosen, url = [one for one, kind in PROVIDERS.items() if kind.tells], hook
         for one in chosen:
             settings.setdefault(one, {})["webhook"] = url.replace("{provider}", one)
     for word in options.set:

@@ -42,6 +42,7 @@ class PhoneApi:
             web.get("/phone/images/{seq:\\d+}", self._image),
             web.post("/phone/inbound", self._inbound),
             web.post("/phone/read", self._read),
+            web.get("/phone/people", self._people),
             web.put("/phone/people/{number}", self._person),
             web.get("/phone/events", self._events),
             web.get("/phone/panel", self._get_panel),
@@ -77,9 +78,11 @@ class PhoneApi:
         if not isinstance(via, str) or not via or not isinstance(text, str):
             raise problem("wanted: to, text, via and, if you like, id, state, image, client_id, quoted_id")
         now_s = self._phone.wall()
+        message_id = _text(body, "id") or self._world.new_id()
+        before = self._phone.find(chat, message_id)
         message = self._phone.add(
             Message(
-                _text(body, "id") or self._world.new_id(),
+                message_id,
                 chat,
                 text,
                 via,
@@ -93,6 +96,9 @@ class PhoneApi:
             )
         )
         self._world.move(message, state, _text(body, "error"))
+        gateway = self._world.gateways.get(via)
+        if gateway is not None and not before:
+            self._world.start(gateway, message)
         return web.json_response(message.as_json(), status=HTTPStatus.CREATED)
 
     async def _clear(self, _: web.Request) -> web.Response:
@@ -162,6 +168,19 @@ class PhoneApi:
         body = await object_in(request)
         return web.json_response({"read": self._world.read(str(body.get("chat", "")))})
 
+    async def _people(self, _: web.Request) -> web.Response:
+        phone = self._phone
+        known = {*phone.names, *phone.offline, *phone.absent}
+        return web.json_response([{"number": number, **self._about(number)} for number in sorted(known)])
+
+    def _about(self, number: str) -> dict[str, object]:
+        phone = self._phone
+        return {
+            "name": phone.names.get(number, ""),
+            "online": number not in phone.offline,
+            "on_whatsapp": number not in phone.absent,
+        }
+
     async def _person(self, request: web.Request) -> web.Response:
         body = await object_in(request)
         number = request.match_info["number"]
@@ -172,9 +191,7 @@ class PhoneApi:
         if not isinstance(online, bool | None) or not isinstance(on_whatsapp, bool | None):
             raise problem("online and on_whatsapp are true or false")
         self._phone.set_person(number, online=online, on_whatsapp=on_whatsapp)
-        return web.json_response(
-            {"online": number not in self._phone.offline, "on_whatsapp": number not in self._phone.absent}
-        )
+        return web.json_response(self._about(number))
 
     # -- the page
 

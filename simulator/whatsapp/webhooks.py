@@ -72,7 +72,7 @@ class Courier:
     def send(
         self, hook: Hook, faults: FaultBoard, repeats: Repeats, done: Callable[[bool], None] | None = None
     ) -> None:
-        """Post it in the background; `done` hears whether it was taken at once."""
+        """Post it in the background; `done` hears at the end whether it was taken."""
         if self._session is None or faults.use("webhooks_silent") is not None:
             return
         self._count += 1
@@ -103,13 +103,13 @@ class Courier:
         async with self._lanes.setdefault(provider, asyncio.Lock()):
             for _ in range(copies):
                 delivery.statuses.append(await _post(session, hook))
-        if done is not None:
-            done(_taken(delivery))
         for wait_s in repeats.waits_s:
             if _taken(delivery) or delivery.statuses[-1] in repeats.final:
-                return
+                break
             await asyncio.sleep(wait_s)
             delivery.statuses.append(await _post(session, hook))
+        if done is not None:
+            done(_taken(delivery))
 
     async def get(self, url: str, query: Mapping[str, str]) -> tuple[int, str]:
         """Status and text of a GET; 0 for no answer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .base import Provider, SettingsError
+from .botlink import BotLink
 from .cloud import Cloud
 from .evolution import Evolution
 from .generic import Generic
@@ -14,7 +15,18 @@ from .twilio import Twilio
 from .waha import Waha
 from .wuzapi import Wuzapi
 
-_KINDS: tuple[type[Provider], ...] = (Cloud, Waha, Evolution, Gowa, Wuzapi, Twilio, Generic, Sms, Sink)
+_KINDS: tuple[type[Provider], ...] = (
+    Cloud,
+    Waha,
+    Evolution,
+    Gowa,
+    Wuzapi,
+    Twilio,
+    Generic,
+    BotLink,
+    Sms,
+    Sink,
+)
 PROVIDERS: Mapping[str, type[Provider]] = {kind.name: kind for kind in _KINDS}
 
 __all__ = ["PROVIDERS", "Cloud", "Provider", "SettingsError"]

@@ -63,6 +63,8 @@ class Provider(ABC):
     repeats: ClassVar[Repeats] = Repeats()
     open_paths: ClassVar[tuple[str, ...]] = ()
     hears: ClassVar[bool] = True
+    tells: ClassVar[bool] = True
+    """Whether it has webhooks for whoever sends alerts."""
 
     def __init__(self, world: World, settings: Mapping[str, str] | None = None) -> None:
         self.world = world

@@ -107,20 +107,7 @@ class Generic(Provider):
 
     def inbound_hook(self, inbound: Inbound) -> Hook | None:
         """A message."""
-        return self._hook(
-            {
-                "event": "message",
-                "id": inbound.id,
-                "from": inbound.sender,
-                "chat": inbound.chat,
-                "text": inbound.text,
-                "timestamp": int(inbound.at_s),
-                "quoted_id": inbound.quoted_id,
-                "lid": inbound.lid,
-                "forwarded": inbound.forwarded,
-                "edited": inbound.edited,
-            }
-        )
+        return self._hook(inbound_as_json(inbound))
 
     def _hook(self, body: Mapping[str, object]) -> Hook:
         headers = {
@@ -128,3 +115,20 @@ class Generic(Provider):
             "Authorization": f"Bearer {self.secret('token').decode()}",
         }
         return Hook(self.settings["webhook"], as_json(body), headers)
+
+
+def inbound_as_json(inbound: Inbound) -> dict[str, object]:
+    """As the simulated bot gives it on."""
+    return {
+        "event": "message",
+        "id": inbound.id,
+        "from": inbound.sender,
+        "chat": inbound.chat,
+        "text": inbound.text,
+        "timestamp": int(inbound.at_s),
+        "quoted_id": inbound.quoted_id,
+        "lid": inbound.lid,
+        "name": inbound.name,
+        "forwarded": inbound.forwarded,
+        "edited": inbound.edited,
+    }

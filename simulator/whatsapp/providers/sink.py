@@ -21,6 +21,7 @@ class Sink(Provider):
 
     name = "sink"
     hears = False
+    tells = False
     about = "POST /sink/{name}: any body; Apprise: json://host:port/sink/{name}"
     left_out = frozenset(
         {"no_number", "webhooks_duplicate", "webhooks_reordered", "webhooks_silent", "webhooks_unsigned"}
@@ -50,6 +51,7 @@ class Sms(Provider):
 
     name = "sms"
     hears = False
+    tells = False
     about = "POST /sms/send {to, text}"
     defaults: ClassVar[Mapping[str, str]] = {"user": "noc", "password": "sms-password"}
 
