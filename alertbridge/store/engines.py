@@ -13,6 +13,9 @@ from alertbridge.store.leancursor import connecting
 
 to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
+_OPTIONS = {"preserve_rowcount": True}
+"""Else PostgreSQL tells -1 rows for an INSERT that did nothing because of a conflict."""
+
 CONNECT_WITHIN_S = 5
 _DEAD_PEER = {
     # A server that vanished without a word is noticed within 15 s, by a sender and by one who waits.
@@ -37,6 +40,7 @@ def sqlite_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
         connect_args={"async_creator_fn": connecting, "isolation_level": None, "timeout": busy_timeout_s},
         json_serializer=to_json,
+        execution_options=_OPTIONS,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=busy_timeout_s,
@@ -83,6 +87,7 @@ def postgresql_engine(
         url.set(query={}),
         connect_args=arguments,
         json_serializer=to_json,
+        execution_options=_OPTIONS,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=lock_timeout_s,

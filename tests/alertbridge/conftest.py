@@ -1,16 +1,18 @@
 """An open store for each test: on SQLite, and on a real PostgreSQL that is started once."""
 
+import gc
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from tests.fakes.clock import FakeClock
-from tests.fakes.database_servers import PASSWORD, RunningServer, postgres, postgres_connection
+from tests.fakes.database_servers import PASSWORD, PgConnection, RunningServer, postgres, postgres_connection
 
 ON_BOTH = [
     pytest.param("sqlite", id="sqlite"),
@@ -40,7 +42,20 @@ def postgresql_section(store_server: RunningServer) -> Iterator[StoreSection]:
         yield StoreSection(
             url=f"postgresql://owner:{PASSWORD}@127.0.0.1:{store_server.port}/{name}", connections=3
         )
-        owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(owner, name)
+
+
+def _drop(owner: PgConnection, name: str) -> None:
+    """Drops a database. Connecting that a test cancelled half-way holds it until the garbage is collected."""
+    owner.execute("SET statement_timeout = '2s'")
+    for _ in range(3):
+        try:
+            owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        except psycopg.errors.QueryCanceled:
+            gc.collect()
+        else:
+            return
+    raise AssertionError(f"somebody still holds {name}")
 
 
 @pytest.fixture
