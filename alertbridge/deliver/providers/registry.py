@@ -10,6 +10,8 @@ from pydantic import Field
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.bot.config import BotSection
 from alertbridge.deliver.providers.bot.provider import Bot
+from alertbridge.deliver.providers.cloud.config import CloudSection
+from alertbridge.deliver.providers.cloud.provider import Cloud
 from alertbridge.deliver.providers.console.config import ConsoleSection
 from alertbridge.deliver.providers.console.provider import Console
 from alertbridge.deliver.providers.file.config import FileSection
@@ -20,7 +22,7 @@ from alertbridge.deliver.providers.waha.provider import Waha
 from runtime.clock import Clock
 
 ChannelSection = Annotated[
-    BotSection | ConsoleSection | FileSection | WahaSection,
+    BotSection | CloudSection | ConsoleSection | FileSection | WahaSection,
     Field(discriminator="kind"),
 ]
 """One of `channels:`, whichever its `kind` says."""
@@ -36,6 +38,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "bot": Kind(BotSection, Bot),
+    "cloud": Kind(CloudSection, Cloud),
     "console": Kind(ConsoleSection, lambda section, session, clock: Console(section)),
     "file": Kind(FileSection, lambda section, session, clock: JsonLines(section, clock)),
     "waha": Kind(WahaSection, Waha),

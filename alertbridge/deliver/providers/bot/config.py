@@ -56,6 +56,10 @@ def _checked_body(value: JsonValue) -> JsonValue:
     return value
 
 
+def _usual_body() -> JsonValue:
+    return {"to": "{{ to }}", "text": "{{ text }}"}
+
+
 class SendSection(Section):
     """How a message is handed over."""
 
@@ -65,7 +69,7 @@ class SendSection(Section):
         default_factory=dict, description="Further headers; values are templates."
     )
     body: Annotated[JsonValue, AfterValidator(_checked_body)] = Field(
-        default_factory=lambda: {"to": "{{ to }}", "text": "{{ text }}"},
+        default_factory=_usual_body,
         description=(
             "JSON of any shape; each text in it is a template that knows `to`, `digits`, `jid`, `text`, `id`, "
             "`quote_id`, `severity`, `title` and `is_group`."
