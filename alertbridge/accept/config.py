@@ -1,11 +1,10 @@
 """The `accept:` section: what counts as a repeat, as flapping and as too much, and how soon people are told."""
 
-from collections.abc import Mapping
-
 from pydantic import Field, field_validator
 
 from alertbridge.accept.episodes import EpisodeRules
 from alertbridge.accept.flapping import FlappingRules
+from alertbridge.accept.trimming import TextLimits
 from alertbridge.alerts import Severity
 from alertbridge.deliver.matchers import Matcher, parse_matcher
 from runtime.sections import Section
@@ -75,6 +74,15 @@ class LimitSection(Section):
         default=8192, ge=64, le=262_144, description="Characters of an annotation's text."
     )
 
+    @property
+    def texts(self) -> TextLimits:
+        return TextLimits(
+            labels=self.labels,
+            name_chars=self.name_chars,
+            label_chars=self.label_chars,
+            annotation_chars=self.annotation_chars,
+        )
+
 
 class WatchdogSection(Section):
     """Which alert is the dead man's switch: it must keep arriving, and is told to nobody."""
@@ -91,8 +99,8 @@ class WatchdogSection(Section):
             parse_matcher(text)
         return texts
 
-    @property
     def parsed(self) -> tuple[Matcher, ...]:
+        """The matchers, ready to be asked."""
         return tuple(parse_matcher(text) for text in self.matchers)
 
 
@@ -142,8 +150,3 @@ class AcceptSection(Section):
             copy_window_s=self.copy_window_s,
             late_copy_s=self.late_copy_s,
         )
-
-    def is_watchdog(self, labels: Mapping[str, str]) -> bool:
-        """Whether an alert with `labels` is the dead man's switch."""
-        matchers = self.watchdog.parsed
-        return bool(matchers) and all(matcher.holds(labels) for matcher in matchers)
