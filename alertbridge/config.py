@@ -1,0 +1,130 @@
+"""The bridge's configuration: frozen models with their defaults; all mistakes are told at once.
+
+config = load_config(Path("alertbridge.yml"))
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_core import InitErrorDetails
+
+from alertbridge.accept.config import AcceptSection
+from alertbridge.alertmanager import AlertmanagerSection
+from alertbridge.deliver.config import DeliverySection, RecipientSection, RouteSection
+from alertbridge.deliver.config_joins import routing_faults
+from alertbridge.deliver.config_times import RotaSection, ScheduleSection
+from alertbridge.deliver.deliveryconfig import SendingSection
+from alertbridge.deliver.limitconfig import RecipientLimitsSection, SeverityLimitsSection
+from alertbridge.deliver.providers.registry import KINDS, ChannelSection
+from alertbridge.numbers import DEFAULT_REGION, AddressRefused
+from alertbridge.prometheus import PrometheusSection
+from alertbridge.store.config import StoreSection
+from runtime.editorschema import editor_schema
+from runtime.loading import load
+from runtime.logs import LogSection
+from runtime.sections import Section, Surroundings, fault
+from runtime.web import WebSection
+
+DEFAULT_LISTEN = "127.0.0.1:9437"
+
+
+class BridgeWebSection(WebSection):
+    """Where the bridge listens and whom it answers."""
+
+    listen: str = Field(
+        default=DEFAULT_LISTEN,
+        description='Address and port to listen on; ":9437" means every interface, port 0 any free one.',
+    )
+
+
+class LimitsSection(Section):
+    """How much one recipient may get, beside what the channels allow."""
+
+    recipient: RecipientLimitsSection = Field(
+        default=RecipientLimitsSection(), description="Over all severities and channels."
+    )
+    severity: SeverityLimitsSection = Field(default=SeverityLimitsSection(), description="By severity.")
+
+
+class Config(Section):
+    """Configuration of the alert bridge."""
+
+    web: BridgeWebSection = Field(
+        default=BridgeWebSection(), description="Where to listen and whom to answer."
+    )
+    store: StoreSection = Field(default=StoreSection(), description="Where everything is kept.")
+    accept: AcceptSection = Field(default=AcceptSection(), description="How alerts are taken in.")
+    delivery: DeliverySection = Field(
+        default=DeliverySection(), description="What holds for everything that is told."
+    )
+    channels: tuple[ChannelSection, ...] = Field(
+        description="The ways out, at least one.", json_schema_extra={"minItems": 1}
+    )
+    recipients: tuple[RecipientSection, ...] = Field(
+        description="Who can be told something, at least one.", json_schema_extra={"minItems": 1}
+    )
+    routes: tuple[RouteSection, ...] = Field(
+        default=(), description="Which alerts go to whom; without any, every alert goes to every recipient."
+    )
+    schedules: tuple[ScheduleSection, ...] = Field(default=(), description="Hours, by name.")
+    rotas: tuple[RotaSection, ...] = Field(default=(), description="Who is on call, week by week.")
+    limits: LimitsSection = Field(
+        default=LimitsSection(), description="How much one recipient, and each severity, may get."
+    )
+    sending: SendingSection = Field(
+        default=SendingSection(), description="How messages are sent, proven and told another way."
+    )
+    alertmanager: AlertmanagerSection | None = Field(
+        default=None, description="The Alertmanager to ask what still fires, and to tell silences."
+    )
+    prometheus: PrometheusSection | None = Field(
+        default=None, description="The Prometheus that reports and conditions are made from."
+    )
+    log: LogSection = Field(default=LogSection(), description="What is logged, and how.")
+
+    @classmethod
+    def prepare(
+        cls, given: dict[str, Any], around: Surroundings, faults: list[InitErrorDetails]
+    ) -> dict[str, Any]:
+        given = super().prepare(given, around, faults)
+        faults.extend(routing_faults(given, around.folder))
+        faults.extend(_address_faults(given))
+        return given
+
+
+def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """Recipients' addresses that their channel cannot take. `given` is what was written, whatever else is wrong."""
+    channels = {one.get("name"): one for one in _mappings(given.get("channels"))}
+    for index, recipient in enumerate(_mappings(given.get("recipients"))):
+        ways = [(recipient, ("recipients", index))]
+        fallbacks = enumerate(_mappings(recipient.get("fallback")))
+        ways += [(way, ("recipients", index, "fallback", number)) for number, way in fallbacks]
+        for way, place in ways:
+            channel, to = channels.get(way.get("channel")), way.get("to")
+            kind = KINDS.get(str(channel.get("kind"))) if channel is not None else None
+            if channel is None or kind is None or not isinstance(to, str | int):
+                continue
+            section = kind.section.model_construct(region=channel.get("region", DEFAULT_REGION))
+            try:
+                section.address(str(to))
+            except AddressRefused as refused:
+                yield fault(str(refused), *place, "to")
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    """The entries of a list as mappings; an empty one for what is none, so that places stay right."""
+    if not isinstance(value, list | tuple):
+        return []
+    return [entry if isinstance(entry, Mapping) else {} for entry in value]
+
+
+def load_config(path: Path, *, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration in the file `path`. Raises ConfigError with every mistake in it."""
+    return load(path, Config, environment=environment)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of the file, for editors."""
+    return editor_schema(Config, "Configuration of tikwatch-alertbridge")
