@@ -51,12 +51,21 @@ def complaint_about(path: Path, *, thorough: bool, busy_timeout_s: float) -> str
         return complaint
     check = "integrity_check" if thorough else "quick_check"
     try:
-        with errors_explained(), closing(sqlite3.connect(path, timeout=busy_timeout_s)) as connection:
+        with errors_explained(), closing(_opened(path, busy_timeout_s)) as connection:
             rows = connection.execute(f"PRAGMA {check}(3)").fetchall()
     except StoreCorrupt as error:
         return str(error)
     findings = [str(row[0]) for row in rows]
     return "" if findings == ["ok"] else "; ".join(findings)
+
+
+def _opened(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """A connection that cannot write: one that can would work the log into a broken file when it is closed.
+
+    Only what a crash left in the first moment of a new file, before it had a write-ahead log, needs writing.
+    """
+    mode = "rw" if path.with_name(f"{path.name}-journal").exists() else "ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=busy_timeout_s)
 
 
 def _wal_complaint(path: Path) -> str:
