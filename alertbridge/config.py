@@ -98,7 +98,7 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
     """Recipients' addresses that their channel cannot take. `given` is what was written, whatever else is wrong."""
     channels = {one.get("name"): one for one in _mappings(given.get("channels"))}
     for index, recipient in enumerate(_mappings(given.get("recipients"))):
-        ways = [(recipient, ("recipients", index))]
+        ways: list[tuple[Mapping[str, Any], tuple[str | int, ...]]] = [(recipient, ("recipients", index))]
         fallbacks = enumerate(_mappings(recipient.get("fallback")))
         ways += [(way, ("recipients", index, "fallback", number)) for number, way in fallbacks]
         for way, place in ways:
@@ -106,7 +106,7 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
             kind = KINDS.get(str(channel.get("kind"))) if channel is not None else None
             if channel is None or kind is None or not isinstance(to, str | int):
                 continue
-            section = kind.section.model_construct(region=channel.get("region", DEFAULT_REGION))
+            section = kind.section.model_construct(name="", region=channel.get("region", DEFAULT_REGION))
             try:
                 section.address(str(to))
             except AddressRefused as refused:
