@@ -1,12 +1,8 @@
 """The bodies that the Cloud API wants (pure)."""
 
-import re
-
 from alertbridge.deliver.providers.base import Outgoing
 from alertbridge.deliver.providers.cloud.config import TemplateSection
-
-_EMPTY = "-"
-"""Meta refuses a parameter without text."""
+from alertbridge.deliver.providers.parameters import parameters_of
 
 
 def text_body(message: Outgoing, to: str) -> dict[str, object]:
@@ -24,27 +20,10 @@ def template_body(message: Outgoing, to: str, template: TemplateSection) -> dict
     """An approved template with its parameters."""
     content: dict[str, object] = {"name": template.name, "language": {"code": template.language}}
     if template.parameters:
-        parameters = [{"type": "text", "text": text} for text in parameters_of(message, template)]
+        texts = parameters_of(message, template.parameters, template.text_limit)
+        parameters = [{"type": "text", "text": text} for text in texts]
         content["components"] = [{"type": "body", "parameters": parameters}]
     return _body(message, to, "template", content)
-
-
-def parameters_of(message: Outgoing, template: TemplateSection) -> list[str]:
-    """The parameters, each on one line; the long text gives way when they are too long together."""
-    fields = {"text": message.text, **message.template_fields}
-    flat = {name: flatten(fields.get(name, "")) or _EMPTY for name in template.parameters}
-    for name in sorted(flat, key=lambda one: one != "text"):  # the text first
-        excess = sum(len(flat[one]) for one in template.parameters) - template.text_limit
-        if excess > 0:
-            kept = max(1, len(flat[name]) - excess - 1)
-            flat[name] = f"{flat[name][:kept].rstrip()}…"
-    return [flat[name] for name in template.parameters]
-
-
-def flatten(text: str) -> str:
-    """`text` on one line: Meta refuses line ends, tabs and more than four spaces in a row."""
-    lines = (re.sub(r"\s+", " ", line).strip() for line in text.splitlines())
-    return " · ".join(line for line in lines if line)
 
 
 def _body(message: Outgoing, to: str, kind: str, content: dict[str, object]) -> dict[str, object]:
