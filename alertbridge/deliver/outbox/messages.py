@@ -1,7 +1,7 @@
 """SQL of messages and their attempts."""
 
 from collections.abc import Collection, Sequence
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import CursorResult, Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +20,7 @@ _UNFINISHED = or_(
 )
 
 
-def _message(row: Row[tuple[object, ...]]) -> Message:
+def _message(row: Row[Any]) -> Message:
     return Message(
         id=row.id,
         bundle=row.bundle,

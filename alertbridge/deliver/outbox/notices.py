@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import CursorResult, Row, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertbridge.alerts import AlertStatus, Severity
 from alertbridge.deliver.lanes import Lane, read_waiting, waiting
 from alertbridge.deliver.model import Body, Kind, MessageState, Notice, NoticeState, Subject
-from alertbridge.deliver.outbox.rows import Head, Moved, chunks, way_of
+from alertbridge.deliver.outbox.rows import Extra, Head, Moved, chunks, way_of
 from alertbridge.store.schema import episodes, messages, notices
 
 BEGINNINGS = (Kind.FIRING, Kind.REPEAT, Kind.FLAPPING, Kind.ESCALATION)
@@ -65,7 +65,7 @@ async def heads(connection: AsyncConnection, recipient: str) -> list[Head]:
     return [_head(row) for row in found]
 
 
-def _head(row: Row[tuple[object, ...]]) -> Head:
+def _head(row: Row[*tuple[Any, ...]]) -> Head:
     state = NoticeState(row.state)
     way, why = read_waiting(row.reason)
     return Head(
@@ -101,6 +101,7 @@ async def beginnings_told(connection: AsyncConnection, recipient: str) -> dict[i
         select(
             notices.c.episode_id,
             notices.c.state,
+            notices.c.message_id,
             messages.c.state.label("message_state"),
             messages.c.reason.label("message_reason"),
         )
@@ -112,14 +113,44 @@ async def beginnings_told(connection: AsyncConnection, recipient: str) -> dict[i
         )
     )
     told: dict[int, bool] = {}
+    by_bundle: dict[str, list[int]] = {}
     for row in found:
-        out = (
-            row.state in (NoticeState.DELIVERED.value, NoticeState.MERGED.value)
-            or row.message_state in MAYBE_OUT
-            or row.message_reason in UNPROVEN
+        out = row.state in (NoticeState.DELIVERED.value, NoticeState.MERGED.value) or _maybe_out(
+            row.message_state, row.message_reason
         )
         told[row.episode_id] = told.get(row.episode_id, False) or out
+        if not told[row.episode_id] and row.message_id:
+            by_bundle.setdefault(row.message_id, []).append(row.episode_id)
+    for bundle in await _with_maybe_out_before(connection, sorted(by_bundle)):
+        told |= dict.fromkeys(by_bundle[bundle], True)
     return told
+
+
+def _maybe_out(state: str | None, reason: str | None) -> bool:
+    return state in MAYBE_OUT or reason in UNPROVEN
+
+
+async def _with_maybe_out_before(connection: AsyncConnection, bundles: Sequence[str]) -> set[str]:
+    """Those of `bundles` that were made instead of one that may have arrived."""
+    before: dict[str, list[str]] = {}
+    for chunk in chunks(bundles):
+        rows = await connection.execute(
+            select(messages.c.bundle, messages.c.extra).where(
+                messages.c.bundle.in_(chunk), messages.c.part == 1
+            )
+        )
+        for bundle, extra in rows:
+            for earlier in Extra.of(extra).instead_of:
+                before.setdefault(earlier, []).append(bundle)
+    found: set[str] = set()
+    for chunk in chunks(sorted(before)):
+        states = await connection.execute(
+            select(messages.c.bundle, messages.c.state, messages.c.reason).where(messages.c.bundle.in_(chunk))
+        )
+        for bundle, state, reason in states:
+            if _maybe_out(state, reason):
+                found.update(before[bundle])
+    return found
 
 
 async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Notice]:
@@ -136,7 +167,7 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Notice]:
     return found
 
 
-def _notice(row: Row[tuple[object, ...]]) -> Notice:
+def _notice(row: Row[Any]) -> Notice:
     return Notice(
         id=row.id,
         kind=Kind(row.kind),
@@ -153,7 +184,7 @@ def _notice(row: Row[tuple[object, ...]]) -> Notice:
     )
 
 
-def _subject(row: Row[tuple[object, ...]]) -> Subject:
+def _subject(row: Row[Any]) -> Subject:
     return Subject(
         episode_id=row.e_id,
         fingerprint=row.e_fingerprint,
@@ -362,6 +393,19 @@ async def depth(connection: AsyncConnection) -> tuple[dict[str, int], float | No
     )
     rows = [(str(state), int(count), float(oldest)) for state, count, oldest in found]
     return {state: count for state, count, _ in rows}, min((oldest for *_, oldest in rows), default=None)
+
+
+async def told_by_fallback(connection: AsyncConnection, recipient: str, since_s: float) -> int:
+    """How many alerts that were accepted since `since_s` reached `recipient` by another way."""
+    found = await connection.execute(
+        select(func.count(notices.c.episode_id.distinct())).where(
+            notices.c.recipient == recipient,
+            notices.c.state.in_((NoticeState.DELIVERED.value, NoticeState.MERGED.value)),
+            notices.c.reason == "fallback",
+            notices.c.created_at >= since_s,
+        )
+    )
+    return int(found.scalar_one())
 
 
 async def add(

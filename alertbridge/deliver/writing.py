@@ -1,0 +1,131 @@
+"""A draft becomes messages: the text, its parts, and everything that is known of them. Pure but for the renderer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alertbridge.deliver.addressbook import Recipient
+from alertbridge.deliver.composing import Draft
+from alertbridge.deliver.fallback import preface
+from alertbridge.deliver.lanes import Lane
+from alertbridge.deliver.model import Kind, MessageKind, MessageState, Notice
+from alertbridge.deliver.outbox.rows import Extra, Message, bundle_for, new_id
+from alertbridge.deliver.ports import Texts
+from alertbridge.deliver.providers.base import Traits
+from alertbridge.deliver.rendering import AwaySummary
+from alertbridge.deliver.sending import MARK_CHARACTERS
+from alertbridge.deliver.text import shorten, split
+
+SHORT_CHANNEL = 1000
+SHORT_PARTS = 3
+"""A channel whose messages are shorter than SHORT_CHANNEL (SMS) gets at most so many for one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Where, when and instead of what a draft is written. `late_s`: how old the oldest is when that is worth saying."""
+
+    lane: Lane
+    recipient: Recipient
+    traits: Traits
+    now_s: float
+    late_s: float | None = None
+    instead_of: tuple[str, ...] = ()
+    away: AwaySummary | None = None
+
+
+def write(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts) -> list[Message]:
+    """The parts of one text, READY, in order. `told` are the draft's notices, whole."""
+    way = occasion.recipient.ways[occasion.lane.way]
+    language = next((notice.language for notice in told if notice.language), occasion.recipient.language)
+    why = draft.heads[0].why
+    text = _text(draft, told, occasion, texts, language)
+    if occasion.lane.way and (why or draft.kind is not MessageKind.PLAIN):
+        text = f"{preface(language, way=way.channel, first=occasion.recipient.channel, why=why)}\n{text}"
+    pieces = _pieces(text, occasion.traits, language)
+    extra = Extra(
+        notices=tuple(sorted(notice.id for notice in told)),
+        instead_of=occasion.instead_of,
+        language=language,
+        title=texts.title(_worst(told), language),
+        why=why,
+        starts_at_s=min(
+            (notice.subject.starts_at_s for notice in told if notice.kind is Kind.FIRING and notice.subject),
+            default=None,
+        ),
+    )
+    ids = [new_id() for _ in pieces]
+    bundle = bundle_for(ids[0], occasion.lane.way)
+    return [
+        Message(
+            id=message_id,
+            bundle=bundle,
+            part=number,
+            parts=len(pieces),
+            recipient=occasion.lane.recipient,
+            channel=way.channel,
+            address=way.address,
+            kind=draft.kind,
+            room=draft.room,
+            severity=draft.severity,
+            text=piece,
+            state=MessageState.READY,
+            created_at_s=occasion.now_s,
+            accepted_at_s=min(notice.created_at_s for notice in told),
+            deadline_at_s=min(notice.deadline_at_s for notice in told),
+            extra=extra,
+        )
+        for number, (message_id, piece) in enumerate(zip(ids, pieces, strict=True), start=1)
+    ]
+
+
+def _text(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts, language: str) -> str:
+    rich = occasion.traits.formats_whatsapp
+    now_s, late_s = occasion.now_s, occasion.late_s
+    match draft.kind:
+        case MessageKind.PLAIN:
+            return texts.alert(told[0], language=language, now_s=now_s, rich=rich)
+        case MessageKind.SINGLE:
+            return texts.alert(told[0], language=language, now_s=now_s, late_s=late_s, rich=rich)
+        case MessageKind.GROUP:
+            return texts.group(told, language=language, now_s=now_s, late_s=late_s, rich=rich)
+        case MessageKind.DIGEST:
+            since_s = min(notice.created_at_s for notice in told)
+            return texts.digest(told, since_s=since_s, language=language, now_s=now_s, rich=rich)
+        case MessageKind.SUMMARY:
+            if occasion.away is None:
+                raise ValueError("a summary needs to know what still fires")
+            text = texts.away(occasion.away, language=language, now_s=now_s, rich=rich)
+            said = [
+                notice.body.text.strip().splitlines()[0]
+                for notice in told
+                if notice.body and notice.body.text.strip()
+            ]
+            return "\n".join([text, *(f"- {line}" for line in dict.fromkeys(said[-5:]))])
+
+
+def _pieces(text: str, traits: Traits, language: str) -> tuple[str, ...]:
+    limit = max(traits.text_limit - MARK_CHARACTERS, 40)
+    if traits.text_limit < SHORT_CHANNEL:
+        text = shorten(text, limit * SHORT_PARTS - 40, language)
+    return split(text, limit)
+
+
+def _worst(told: Sequence[Notice]) -> Notice:
+    return min(told, key=lambda notice: (notice.severity.rank, notice.id))
+
+
+def away_of(told: Sequence[Notice], firing: frozenset[str] | None, told_elsewhere: int) -> AwaySummary:
+    """What a summary says. `firing`: fingerprints that Alertmanager calls active, None when it cannot be asked."""
+    subjects = {notice.subject.episode_id: notice.subject for notice in told if notice.subject is not None}
+    newest = {subject.fingerprint: subject for subject in subjects.values()}
+    if firing is None:
+        still = [subject for subject in newest.values() if subject.ends_at_s is None]
+    else:
+        still = [subject for fingerprint, subject in newest.items() if fingerprint in firing]
+    return AwaySummary(
+        total=len(subjects),
+        still_firing=sorted(still, key=lambda subject: (subject.severity.rank, subject.starts_at_s)),
+        since_s=min(notice.created_at_s for notice in told),
+        unknown=firing is None,
+        told_elsewhere=told_elsewhere,
+    )
