@@ -60,6 +60,15 @@ class PhoneWorld:
         found: list[dict[str, Any]] = await self.ask("GET", "/phone/messages", params=query)
         return found
 
+    async def until_messages(
+        self, condition: Callable[[list[dict[str, Any]]], bool], **query: str
+    ) -> list[dict[str, Any]]:
+        """What is on the phone, once it is so. Raises TimeoutError."""
+        async with asyncio.timeout(15):
+            while not condition(found := await self.messages(**query)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return found
+
     async def until(self, condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
         """Return when `condition` holds. Raises TimeoutError."""
         async with asyncio.timeout(within_s):

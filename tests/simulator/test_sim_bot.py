@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
+from aiohttp.web import Application, Request, Response, post
 
 from simulator.bot import FAULTS, BotFaults, SessionState, SimulatedBot
 from simulator.bot.__main__ import main
 from simulator.bot.faults import BotFaultError
+from simulator.bot.news import Reporter
 from simulator.bot.server import BotServer
 from simulator.bot.session import TRANSITIONS, Event
 from simulator.bot.state import CONNECT_S, SELF_PROBE_EVERY_S
@@ -214,6 +216,102 @@ async def test_faults_are_listed_set_and_cleared(client: Client) -> None:
     left = await client.delete("/control/faults", params={"fault": "html"})
     assert await left.json() == {"slow": {"seconds": 0}}
     assert (await client.get("/health")).status == 200
+
+
+async def test_an_image_is_sent_as_a_text_is(client: Client) -> None:
+    """With its caption, and the same answer for the same id; what is no base64 is refused."""
+    image = {"to": "62813", "caption": "chart", "image": "iVBORw==", "id": "m1"}
+    for _ in range(2):
+        sent = await client.post("/send-image", json=image)
+        assert (sent.status, await sent.json()) == (202, {"id": "m1", "queued": True})
+    for wrong in ({**image, "image": "?"}, {**image, "image": ""}, {**image, "caption": None}):
+        assert (await client.post("/send-image", json=wrong)).status == 400
+
+
+async def test_a_limiter_of_its_own_answers_429_and_sends(client: Client) -> None:
+    """The body says that it is queued."""
+    await client.post("/control/faults", json={"fault": "queued"})
+    sent = await client.post("/send", json={"to": "62813", "text": "x", "id": "m1"})
+    assert (sent.status, (await sent.json())["queued"]) == (429, True)
+    assert (await client.get("/messages/m1")).status == 200
+
+
+@pytest.mark.parametrize("delivered", [0, 1])
+async def test_a_send_that_hangs_is_out_or_not(client: Client, delivered: int) -> None:
+    """No answer comes; the message is there as the fault says."""
+    await client.post("/control/faults", json={"fault": "send_hangs", "delivered": delivered})
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await client.post("/send", json={"to": "62813", "text": "x", "id": "m1"})
+    assert (await client.get("/messages/m1")).status == (200 if delivered else 404)
+
+
+def test_a_time_lock_fails_what_is_sent(bot: SimulatedBot) -> None:
+    """With 463; health says until when."""
+    bot.faults.set("timelock", seconds=60)
+    bot.send("62813", "hello", "m1")
+    live(bot, NOW_S + 2)
+    assert (bot.messages["m1"].status, bot.messages["m1"].error) == ("failed", "463")
+    assert bot.health()["reachout_timelock_until"] is not None
+    assert bot.health()["last_ack_at"] is None
+
+
+def test_receipts_never_go_back(bot: SimulatedBot) -> None:
+    """Each is told once; one of an unknown message is not."""
+    bot.send("62813", "hello", "m1")
+    live(bot, NOW_S + 2)
+    assert bot.receipt("m1", "read")
+    assert not bot.receipt("m1", "delivered")
+    assert not bot.receipt("m2", "read")
+    assert [news.body["status"] for news in bot.news] == ["server_ack", "read"]
+    assert [news.message is not None for news in bot.news] == [True, False]
+
+
+def test_a_half_dead_bot_hears_nothing(bot: SimulatedBot) -> None:
+    """Nor one whose session is closed."""
+    inbound = {"id": "IN1", "from": "62813", "text": "status"}
+    assert bot.hear(inbound)
+    bot.faults.set("half_dead")
+    assert not bot.hear(inbound)
+    assert [news.body["event"] for news in bot.news] == ["message"]
+
+
+async def test_acknowledgements_and_messages_go_to_the_webhook(wall: Wall) -> None:
+    """In order, with the bot's token; a receipt from the phone and what a person writes as well."""
+    heard: list[tuple[str | None, dict[str, Any]]] = []
+
+    async def hear(request: Request) -> Response:
+        heard.append((request.headers.get("Authorization"), await request.json()))
+        return Response()
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(heard) < count:
+                wall.now_s += 0.1
+                await asyncio.sleep(0.02)
+
+    hooks = Application()
+    hooks.add_routes([post("/hook", hear)])
+    async with TestServer(hooks) as receiver:
+        reporter = Reporter(webhook=str(receiver.make_url("/hook")), token="t0ken")
+        server = BotServer(SimulatedBot(NOW_S), restart=lambda: None, reporter=reporter, wall_clock=wall)
+        async with TestClient(TestServer(server.app())) as client:
+            wall.now_s += CONNECT_S
+            await client.post("/send", json={"to": "62813", "text": "x", "id": "m1"})
+            await until(1)
+            await client.post("/control/receipt", json={"id": "m1", "status": "delivered"})
+            await until(2)
+            await client.post(
+                "/control/inbound", json={"from": "62813", "text": "ack", "id": "IN1", "quoted_id": "m1"}
+            )
+            await until(3)
+            assert (await client.post("/control/receipt", json={"id": "m1", "status": "lost"})).status == 400
+    assert {token for token, _ in heard} == {"Bearer t0ken"}
+    acked, delivered, message = (body for _, body in heard)
+    assert acked == {"event": "ack", "id": "m1", "status": "server_ack"}
+    assert delivered == {"event": "ack", "id": "m1", "status": "delivered"}
+    assert message.pop("timestamp") >= int(NOW_S)
+    assert message == {"event": "message", "id": "IN1", "from": "62813", "text": "ack", "quoted_id": "m1"}
 
 
 async def test_messages_come_in(client: Client) -> None:

@@ -12,7 +12,8 @@ function closing(text, start) {
   const mark = text[start];
   if (isWord(text[start - 1]) || text[start + 1] === undefined || /\s/.test(text[start + 1])) return -1;
   for (let at = start + 2; at < text.length; at += 1) {
-    if (text[at] === mark && !/\s/.test(text[at - 1]) && !isWord(text[at + 1])) return at;
+    const ends = text[at] === mark && text[at - 1] !== mark && !/\s/.test(text[at - 1]);
+    if (ends && !isWord(text[at + 1])) return at;
   }
   return -1;
 }
