@@ -56,16 +56,16 @@ def rule_files() -> list[Path]:
     return sorted(RULES.glob("*.rules.yml"))
 
 
-def test_files() -> list[Path]:
+def unit_test_files() -> list[Path]:
     """Every file of unit tests, in the order of names."""
     return sorted(TESTS.glob("*.test.yml"))
 
 
 def read_rules(file: Path) -> list[Rule]:
     """The rules of a file in their order. Raises OSError, yaml.YAMLError."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    root = yaml.compose("\n".join(lines), Loader=_Loader)
-    return list(_rules(file, root, lines))
+    with file.open(encoding="utf-8") as stream:  # from the stream, so that errors name the file
+        root = yaml.compose(stream, Loader=_Loader)
+    return list(_rules(file, root, file.read_text(encoding="utf-8").splitlines()))
 
 
 def all_rules() -> list[Rule]:
@@ -122,7 +122,8 @@ def _texts(node: yaml.Node | None) -> dict[str, str]:
 
 def read_expectations(file: Path) -> list[Expectation]:
     """What a file of unit tests expects. Raises OSError, yaml.YAMLError."""
-    content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  a safe loader, in C if there
+    with file.open(encoding="utf-8") as stream:
+        content = yaml.load(stream, Loader=_Loader)  # noqa: S506  a safe loader, in C if there
     return [found for test in content["tests"] for found in _expectations(file, test)]
 
 

@@ -54,7 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if BY_ROUTER.exists() and BY_ROUTER.read_text(encoding="utf-8") == wanted:
         return 0
-    sys.stderr.write(f"{BY_ROUTER} lacks names of {THRESHOLDS}; run: python -m scripts.rulesthresholds --write\n")
+    sys.stderr.write(
+        f"{BY_ROUTER} lacks names of {THRESHOLDS}; run: python -m scripts.rulesthresholds --write\n"
+    )
     return 1
 
 
