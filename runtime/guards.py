@@ -5,9 +5,10 @@
     ...
     guards.replace(GuardSettings.of(new.web, max_concurrent=8))  # requests from now on; those under way go on
 
-The order is: address (403), rate (429), who (401), room for one more scrape (503). Health and readiness are
-open to every allowed address. The address is that of the connection: forwarding headers, which anybody can
-write, are not believed.
+The order is: address (403), rate (429), who (401), room for one more scrape (503). On `patient_paths` who asks
+is looked at first, and only strangers have a rate: their senders take 429 for a last word and lose what they sent.
+A verified client certificate proves there as much as a login. Health and readiness are open to every allowed
+address. The address is that of the connection: forwarding headers, which anybody can write, are not believed.
 """
 
 import hashlib
@@ -41,11 +42,13 @@ class Scheme(Enum):
     NONE = "none"
     BASIC = "basic"
     BEARER = "bearer"
+    CERTIFICATE = "certificate"  # of the connection; looked at on patient paths only
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: `name` of the user or token, as the configuration calls it; empty when nobody has to say."""
+    """Who asks: `name` of the user or token, as the configuration calls it; empty when nobody has to say, and
+    for a certificate, which is the connection's."""
 
     scheme: Scheme
     name: str = ""
@@ -169,11 +172,13 @@ class Guards:
         settings: GuardSettings,
         *,
         scrape_paths: frozenset[str] = frozenset(),
+        patient_paths: frozenset[str] = frozenset(),
         realm: str = "tikwatch",
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
         self._scrape_paths = scrape_paths
+        self._patient_paths = patient_paths
         self._realm = realm
         self._clock = clock or SystemClock()
         self._rates = RateTable()
@@ -214,13 +219,14 @@ class Guards:
         if path in OPEN_PATHS:
             request[PRINCIPAL] = ANYBODY
             return await handler(request)
-        if settings.requests_per_s is not None:
+        proven = _proven(settings, request) if path in self._patient_paths else None
+        if proven is None and settings.requests_per_s is not None:
             now_s = self._clock.monotonic()
             client = client_of(request.remote)
             wait_s = self._rates.wait_s(client, settings.requests_per_s, settings.burst, now_s)
             if wait_s > 0:
                 return self._refuse(request, Refusal.RATE, "too many requests from this address", wait_s)
-        principal = settings.principal(request.headers.get(hdrs.AUTHORIZATION))
+        principal = proven or settings.principal(request.headers.get(hdrs.AUTHORIZATION))
         if principal is None:
             return self._refuse(request, Refusal.LOGIN, "this needs a login")
         request[PRINCIPAL] = principal
@@ -268,6 +274,16 @@ class Guards:
             return principal
         why = "send one" if self._settings.tokens else "none is configured (web > bearer)"
         raise web.HTTPForbidden(text=f"this call needs a bearer token; {why}\n")
+
+
+def _proven(settings: GuardSettings, request: web.Request) -> Principal | None:
+    """Who sends the request by a proof of their own, be it a login or a certificate; None for a stranger."""
+    principal = settings.principal(request.headers.get(hdrs.AUTHORIZATION))
+    if principal is not None and principal.scheme is not Scheme.NONE:
+        return principal
+    if request.get_extra_info("peercert"):  # told by ssl only when it was verified
+        return Principal(Scheme.CERTIFICATE)
+    return None
 
 
 def _route_of(request: web.Request) -> str | None:

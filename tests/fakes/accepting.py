@@ -21,6 +21,7 @@ class FixedRoutes:
         self.gone: set[str] = set()
         self.suppressed = "muted"
         self.not_before_s: float | None = None
+        self.fault: Exception | None = None
 
     def decide(self, alert: Alert, kind: Kind, now_s: float, *, receiver: str = "") -> Decision:
         return self._decision(self.recipients)
@@ -31,6 +32,8 @@ class FixedRoutes:
         return self._decision([name for name in recipients if name not in self.gone])
 
     def _decision(self, recipients: Iterable[str]) -> Decision:
+        if self.fault is not None:
+            raise self.fault
         targets = tuple(Target(name, "en", "", self.not_before_s) for name in recipients)
         return Decision(targets, (), "" if targets else self.suppressed)
 

@@ -384,3 +384,29 @@ def test_listening_beyond_this_machine_is_warned_about(section: dict[str, object
         warn_if_exposed(WebSection.model_validate(section))
     assert [entry["event"] for entry in logs] == events
     assert all(entry["log_level"] == "warning" for entry in logs)
+
+
+async def test_on_patient_paths_only_strangers_have_a_rate(connect: Connect) -> None:
+    """A known peer is never told 429 there, however often it asks; elsewhere, and for others, the rate holds."""
+    guards = Guards(
+        settings(**USERS, **TOKENS, rate_limit={"requests_per_s": 1, "burst": 2}),
+        patient_paths=frozenset({"/"}),
+        clock=FakeClock(),
+    )
+    client = await connect(guards)
+    for headers in (bearer("tok-12345678"), basic("ops", "other")):
+        assert [await status(client, "/", headers) for _ in range(5)] == [200] * 5
+    assert [await status(client, "/", bearer("wrong-token")) for _ in range(4)] == [401, 401, 429, 429]
+    assert await status(client, "/", basic("ops", "other")) == 200
+    assert await status(client, "/metrics", basic("ops", "other")) == 429
+
+
+async def test_on_patient_paths_nobody_is_known_where_nobody_is_asked(connect: Connect) -> None:
+    """Without users, tokens and certificates everybody is a stranger, who has a rate there as well."""
+    guards = Guards(
+        settings(rate_limit={"requests_per_s": 1, "burst": 2}),
+        patient_paths=frozenset({"/"}),
+        clock=FakeClock(),
+    )
+    client = await connect(guards)
+    assert [await status(client) for _ in range(3)] == [200, 200, 429]
