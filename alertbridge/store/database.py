@@ -121,7 +121,7 @@ class Database:
         """
         with self._explaining():
             if self.dialect == "postgresql":
-                async with self._writing.begin() as connection:
+                async with self._deadline(), self._writing.begin() as connection:
                     yield connection
                 return
             await self._take_turn()
@@ -139,7 +139,7 @@ class Database:
         Raises StoreUnavailable, StoreCorrupt.
         """
         with self._explaining():
-            async with self._reading.begin() as connection:
+            async with self._deadline(), self._reading.begin() as connection:
                 yield connection
 
     def insert(self, table: Table) -> Insert:
@@ -185,6 +185,22 @@ class Database:
                     integrity.suspicion(self._section.path).touch(mode=0o600)
             raise
 
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
+        """Bounds a transaction with a server: one that is frozen keeps none of its own time-outs."""
+        if self.dialect == "sqlite":
+            yield
+            return
+        limit_s = self._section.busy_timeout_s + self._section.statement_timeout_s
+        limit = asyncio.timeout(limit_s)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise StoreUnavailable(Unavailable.CONNECTION_LOST, f"no answer within {limit_s:g} s") from None
+
     async def _take_turn(self) -> None:
         limit = asyncio.timeout(self._section.busy_timeout_s) if self._turn.locked() else nullcontext()
         try:
@@ -211,6 +227,8 @@ def _prepared(section: StoreSection, now_s: float) -> tuple[ProcessLock, Path | 
         raise StoreUnavailable(
             Unavailable.NOT_OPENED, f"cannot make {path.parent}: {error.strerror}"
         ) from error
+    if path.is_dir():
+        raise StoreUnavailable(Unavailable.NOT_OPENED, f"{path} is a folder; it must be a file")
     lock = ProcessLock(path)
     try:
         replaced = integrity.ensure_whole(path, busy_timeout_s=section.busy_timeout_s, now_s=now_s)

@@ -111,6 +111,8 @@ class Leadership:
 
     async def _held_by_lease(self) -> bool:
         """Only one process works on the file, so a lease of any other is left over from one that is gone."""
+        if not self._database.is_owner:
+            return False
         now_s = self._clock.monotonic()
         if self._leads and now_s < self._renew_after_s:
             return True
