@@ -332,11 +332,11 @@ class Turns:
         now_s = self._tools.clock.monotonic()
         return frozenset(room for room, until_s in memory.full_until_s.items() if until_s > now_s)
 
-    def _rest_s(self, memory: LaneMemory, wait_s: float | None) -> float | None:
+    def _rest_s(self, memory: LaneMemory, wait_s: float | None) -> float:
         """The shortest of `wait_s` and the waits for room."""
         now_s = self._tools.clock.monotonic()
         waits = [until_s - now_s for until_s in memory.full_until_s.values() if until_s > now_s]
-        return min([*waits, *([] if wait_s is None else [wait_s])], default=None)
+        return min([*waits, *([] if wait_s is None else [wait_s])], default=SOON_S)
 
     async def _nowhere(self, lane: Lane, recipient: Recipient | None, heads: list[Head]) -> float | None:
         """The configuration has this way, or this recipient, no more."""
