@@ -11,7 +11,23 @@ from alertbridge.deliver.words import SYMBOLS, words
 
 _DEVICES = ("router", "bot", "database", "host", "device", "target")
 """Labels that name what an alert is about; the first that is there counts, `instance` when none is."""
-_PARTS = ("interface", "peer", "neighbor", "queue", "pool", "server", "session", "channel", "site")
+_PARTS = (
+    "interface",
+    "peer",
+    "neighbor",
+    "queue",
+    "pool",
+    "server",
+    "service",
+    "probe",
+    "session",
+    "channel",
+    "mount",
+    "sensor",
+    "container",
+    "certificate",
+    "site",
+)
 """Labels that name a part of it, or where it stands."""
 _DULL = frozenset(
     {
@@ -29,6 +45,8 @@ _DULL = frozenset(
 )
 _SHOWN_LABELS = 5
 _VALUE_CHARS = 60
+_PLACE_CHARS = 30
+_SHOWN_PLACES = 4
 _URL_CHARS = 500
 _LINKS = ("http://", "https://")
 
@@ -114,6 +132,19 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Sort:
+    """Alerts of one name and severity that fire: how many, and where; the one alert itself when there is but one."""
+
+    name: str
+    severity_word: str
+    symbol: str
+    count: int
+    places: tuple[str, ...]  # the first few, each once
+    places_more: int
+    only: AlertFacts | None
+
+
+@dataclass(frozen=True, slots=True)
 class ManyFacts:
     """Several alerts: the worst of them, the first of those that fire and that are over, and how many there are."""
 
@@ -121,6 +152,8 @@ class ManyFacts:
     total: int
     firing: tuple[AlertFacts, ...]  # worst first, then oldest
     firing_count: int
+    sorts: tuple[Sort, ...]  # those that fire, by severity and name
+    sorts_more: int  # alerts of the sorts that are not shown
     resolved: tuple[AlertFacts, ...]
     resolved_count: int
     severities: tuple[Share, ...]  # `name` in words, worst first
@@ -139,6 +172,7 @@ def many(
     over = [one for one in latest if one.status is AlertStatus.RESOLVED]
     first_firing = [AlertFacts.of(one, language, now_s) for one in nsmallest(shown, firing, key=_urgency)]
     first_over = [AlertFacts.of(one, language, now_s) for one in nsmallest(shown, over, key=_urgency)]
+    sorts = tuple(_sorts(firing, language, now_s, shown))
     by_severity = Counter(one.severity for one in latest)
     by_router = Counter(place for one in latest if (place := _device(one.labels)))
     names = {one.name for one in latest}
@@ -148,6 +182,8 @@ def many(
         total=len(latest),
         firing=tuple(first_firing),
         firing_count=len(firing),
+        sorts=sorts,
+        sorts_more=len(firing) - sum(sort.count for sort in sorts),
         resolved=tuple(first_over),
         resolved_count=len(over),
         severities=tuple(
@@ -155,11 +191,30 @@ def many(
             for severity in Severity
             if by_severity[severity]
         ),
-        routers=tuple(Share(cut(name, 30), count) for name, count in by_router.most_common(5)),
+        routers=tuple(Share(cut(name, _PLACE_CHARS), count) for name, count in by_router.most_common(5)),
         routers_count=len(by_router),
         one_name=cut(names.pop(), _VALUE_CHARS) if len(names) == 1 else "",
         other=tuple(cut(text.partition("\n")[0], 2 * _VALUE_CHARS) for text in other[:shown]),
     )
+
+
+def _sorts(firing: Iterable[Subject], language: str, now_s: float, shown: int) -> Iterator[Sort]:
+    """What fires, by severity and then by how many there are of a name."""
+    by_name: dict[tuple[Severity, str], list[Subject]] = {}
+    for subject in firing:
+        by_name.setdefault((subject.severity, subject.name), []).append(subject)
+    worst = nsmallest(shown, by_name.items(), key=lambda item: (item[0][0].rank, -len(item[1]), item[0][1]))
+    for (severity, name), subjects in worst:
+        places = dict.fromkeys(place for one in subjects if (place := _device(one.labels)))
+        yield Sort(
+            name=cut(name, _VALUE_CHARS),
+            severity_word=words(language).severities[severity],
+            symbol=SYMBOLS[severity],
+            count=len(subjects),
+            places=tuple(cut(place, _PLACE_CHARS) for place in list(places)[:_SHOWN_PLACES]),
+            places_more=max(len(places) - _SHOWN_PLACES, 0),
+            only=AlertFacts.of(subjects[0], language, now_s) if len(subjects) == 1 else None,
+        )
 
 
 def subjects_of(notices: Iterable[Notice]) -> Iterator[Subject]:

@@ -26,11 +26,14 @@ FAILURES = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    MemoryError,
     RecursionError,
+    SyntaxError,
     TypeError,
     ValueError,
 )
-"""What a template of somebody else's can raise when it is compiled or rendered."""
+"""What a template of somebody else's can raise when it is compiled or rendered; Python's own compiler gives up
+with a SyntaxError or MemoryError on things that are too deep inside each other."""
 
 Filters = Mapping[str, Callable[..., object]]
 

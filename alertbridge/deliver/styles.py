@@ -20,7 +20,10 @@ class _Style:
         self._rich = rich
 
     def value(self, text: str) -> str:
-        return escape(text) if self._rich else clean(text)
+        """`text` made harmless; a space at an end stays, since templates join words with such."""
+        inner = escape(text) if self._rich else clean(text)
+        before, after = " " * text.startswith(" "), " " * text.endswith(" ")
+        return f"{before}{inner}{after}" if inner else inner
 
     def lines(self, text: str, limit: int = 600) -> Marked:
         """A text of several lines, at most `limit` characters."""

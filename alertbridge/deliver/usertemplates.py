@@ -108,7 +108,7 @@ def _complaint(language: str, name: str, text: str) -> str:
 
 def told(error: BaseException) -> str:
     """What a template failed of, with the line when it is known, on one line."""
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError | SyntaxError | MemoryError):
         return "too many things inside each other, or a macro that calls itself"
     if isinstance(error, TemplateSyntaxError):
         return f"line {error.lineno}: {error.message}"

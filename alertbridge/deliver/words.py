@@ -10,7 +10,7 @@ LANGUAGES = ("id", "en")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language. `units` are year, day, hour, minute, second: the full word, then the short one."""
+    """One language. `units` by name: the full word, then the short one."""
 
     severities: Mapping[Severity, str]
     units: Mapping[str, tuple[str, str]]
@@ -24,7 +24,6 @@ class Words:
     more_lines_one: str
     template_failed: str
     resolved: str
-    firing: str
     counted_severities: Mapping[Severity, tuple[str, str]]  # for one, and for several
 
 
@@ -52,7 +51,6 @@ WORDS: Mapping[str, Words] = {
         more_lines_one="... dan 1 baris lagi",
         template_failed="(templat {0} gagal; ini templat bawaan)",
         resolved="SELESAI",
-        firing="AKTIF",
         counted_severities={
             Severity.CRITICAL: ("kritis", "kritis"),
             Severity.WARNING: ("peringatan", "peringatan"),
@@ -83,7 +81,6 @@ WORDS: Mapping[str, Words] = {
         more_lines_one="... and 1 more line",
         template_failed="(template {0} failed; this is the built-in one)",
         resolved="RESOLVED",
-        firing="FIRING",
         counted_severities={
             Severity.CRITICAL: ("critical alert", "critical alerts"),
             Severity.WARNING: ("warning", "warnings"),
