@@ -66,7 +66,7 @@ _TOLD_OF_FLAPPING = (
         notices.c.recipient != "",
     )
 )
-_ADD_EPISODES = insert(episodes).returning(episodes.c.id, sort_by_parameter_order=True)
+_ADD_EPISODES = insert(episodes).returning(episodes.c.id, episodes.c.fingerprint)
 _CHANGE = (
     update(episodes)
     .where(episodes.c.id == bindparam("of_id"))
@@ -138,13 +138,15 @@ class Ledger:
         return told
 
     async def add_episodes(self, records: Sequence[EpisodeRecord]) -> None:
-        """Inserts them and gives each its id."""
-        async for some in _slices(records):
-            found = await self._connection.execute(
-                _ADD_EPISODES, [_episode_values(record) for record in some]
-            )
-            for record, row in zip(some, found, strict=True):
-                record.id = row.id
+        """Inserts them and gives each its id, a later one of the same fingerprint a greater one."""
+        rest = list(records)
+        while rest:
+            some = {record.alert.fingerprint: record for record in reversed(rest)}  # the first of each
+            rest = [record for record in rest if some[record.alert.fingerprint] is not record]
+            async for part in _slices(some.values()):
+                rows = [_episode_values(record) for record in part]
+                for row in await self._connection.execute(_ADD_EPISODES, rows):
+                    some[row.fingerprint].id = row.id
 
     async def change_episodes(self, records: Iterable[EpisodeRecord]) -> None:
         """Writes what a transaction may have changed of episodes that were there before."""
