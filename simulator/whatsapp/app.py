@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -82,7 +83,10 @@ class SimulatorApp:
 
 @web.middleware
 async def _guarded_page(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Browsers run nothing but our own files."""
+    """Browsers run nothing but our own files, and no page of somebody else's asks for anything here."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise web.HTTPForbidden(text="this page is not of here")
     response = await handler(request)
     if not response.prepared:
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -179,7 +179,7 @@ class Gowa(Whatsmeow):
         if self._logged_in:
             return _envelope("ALREADY_LOGGED_IN", "you already logged in", status=400)
         self.session.restart()
-        results = {"qr_link": "http://127.0.0.1:3000/statics/qrcode/scan.png", "qr_duration": 30}
+        results = {"qr_link": "http://127.0.0.1:3000/qrcode/scan.png", "qr_duration": 30}
         return _envelope("SUCCESS", "Login success", results)
 
     async def _health(self, _: web.Request) -> web.Response:
