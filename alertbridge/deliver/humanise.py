@@ -7,7 +7,12 @@ from zoneinfo import ZoneInfo
 from alertbridge.deliver.words import words
 
 _SECONDS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-_ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+_ZONES = {
+    "Asia/Jakarta": "WIB",
+    "Asia/Pontianak": "WIB",
+    "Asia/Makassar": "WITA",
+    "Asia/Jayapura": "WIT",  # codespell:ignore wit
+}
 _LONGEST_S = 100 * 365 * 86_400.0
 
 
@@ -69,7 +74,7 @@ def percent(ratio: float, language: str) -> str:
 
 
 def zone_name(moment: datetime, zone: ZoneInfo) -> str:
-    """``WIB``, ``WITA``, ``WIT``; elsewhere the zone's own short name, or its distance from UTC."""
+    """``WIB`` and its kin in Indonesia; elsewhere the zone's own short name, or its distance from UTC."""
     if zone.key in _ZONES:
         return _ZONES[zone.key]
     name = moment.tzname() or "UTC"

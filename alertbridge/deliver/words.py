@@ -49,7 +49,7 @@ WORDS: Mapping[str, Words] = {
         repeated="ulang",
         more_lines="... dan {0} baris lagi",
         more_lines_one="... dan 1 baris lagi",
-        template_failed="(templat {0} gagal; ini templat bawaan)",
+        template_failed="(template {0} gagal; ini template bawaan)",
         resolved="SELESAI",
         counted_severities={
             Severity.CRITICAL: ("kritis", "kritis"),

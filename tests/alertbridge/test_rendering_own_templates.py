@@ -29,7 +29,7 @@ def faults(folder: Path, text: str, name: str = "id/firing.j2") -> list[str]:
         ("{{ alert.name", "line 1: unexpected end of template"),
         ("a\n{% if %}", "line 2:"),
         ("a\n{{ nothing }}", "line 2: 'nothing' is undefined"),
-        ("{{ alert.nam }}", "has no attribute 'nam'"),
+        ("{{ alert.nickname }}", "has no attribute 'nickname'"),
         ("{{ alert.name|shout }}", "No filter named 'shout'"),
         ("{{ 'a' * 1000000000 }}", "* is not allowed"),
         ("{{ 2 ** 99 ** 99 }}", "** is not allowed"),
@@ -72,7 +72,8 @@ def test_a_template_that_will_not_do_is_refused(tmp_path: Path, text: str, compl
         ("id/digest.j2", "{{ all.total }} {% for a in all.firing %}{{ loop.index }}{{ a.name }}{% endfor %}"),
         ("id/away.j2", "{{ summary.total }} {{ over_count }}"),
         ("id/report.j2", "{{ report.title }}"),
-        ("id/x.j2", "{% for name, value in alert.labels|pairs %}{{ name }}{{ value }}{% endfor %}{{ alert.labels.no }}."),
+        ("id/x.j2", "{% for name, value in alert.labels|pairs %}{{ name }}={{ value }}{% endfor %}."),
+        ("id/y.j2", "{{ alert.labels.no }}."),
     ],
 )  # fmt: skip
 def test_a_sound_template_is_taken(tmp_path: Path, name: str, text: str) -> None:
@@ -83,7 +84,7 @@ def test_a_sound_template_is_taken(tmp_path: Path, name: str, text: str) -> None
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("id/noc.firng.j2", 'did you mean "firing"'),
+        ("id/noc.firingg.j2", 'did you mean "firing"'),
         ("id/firing.resolved.j2", "name the file resolved.j2"),
         ("de/firing.j2", "holds no templates"),
     ],
@@ -136,7 +137,7 @@ def test_a_template_that_fails_is_replaced_and_told() -> None:
     with capture_logs() as logs:
         texts = [own.alert(notice(), language="id", now_s=NOW_S) for _ in range(3)]
     assert texts[0].startswith("\N{LARGE RED CIRCLE} *KRITIS* RouterDown\ncore-1")
-    assert texts[0].endswith("(templat firing gagal; ini templat bawaan)")
+    assert texts[0].endswith("(template firing gagal; ini template bawaan)")
     assert failures == ["id/firing"] * 3
     assert [entry["event"] for entry in logs] == ["template.failed"]
 

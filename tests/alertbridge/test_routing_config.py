@@ -27,10 +27,10 @@ rotas: [{name: oncall, start: 2026-01-05, members: [budi]}]
     [
         ("routes: [{name: a, to: budy}]",
          'line 7: routes[0] (a) > to: there is no recipient or rota "budy"; did you mean "budi"?'),
-        ("routes: [{name: a, to: [noc, oncal]}]",
-         'line 7: routes[0] (a) > to[1]: there is no recipient or rota "oncal"; did you mean "oncall"?'),
-        ("routes: [{name: a, to: noc, when: nigth}]",
-         'line 7: routes[0] (a) > when: there is no schedule "nigth"; did you mean "night"?'),
+        ("routes: [{name: a, to: [noc, onncall]}]",
+         'line 7: routes[0] (a) > to[1]: there is no recipient or rota "onncall"; did you mean "oncall"?'),
+        ("routes: [{name: a, to: noc, when: nihgt}]",
+         'line 7: routes[0] (a) > when: there is no schedule "nihgt"; did you mean "night"?'),
         ("routes: [{name: a, to: noc, quiet: {schedule: x}}]",
          'line 7: routes[0] (a) > quiet > schedule: there is no schedule "x"; allowed: night'),
         ("routes: [{name: a, to: noc, match: {labels: ['x=~\"(\"']}}]",
@@ -86,8 +86,8 @@ def test_a_mistake_in_another_section_is_told(text: str, problem: str) -> None:
     [
         ("[{name: a, to: [noc, budi]}, {name: b, match: {severity: critical}, to: noc}]",
          "routes[1] (b) is never reached: `a` before it takes every alert that it matches"),
-        ("[{name: a, match: {labels: 'router=~\"core.*\"'}, to: [noc, budi]}, "
-         "{name: b, match: {labels: 'router=\"core-1\"'}, to: noc}]", "routes[1] (b) is never reached"),
+        ("[{name: a, match: {labels: 'r=~\"c.*\"'}, to: [noc, budi]}, {name: b, match: {labels: r=c1}, to: noc}]",
+         "routes[1] (b) is never reached"),
         ("[{name: a, match: {labels: ['x=\"1\"', 'x=\"2\"']}, to: [noc, budi]}]",
          'routes[0] (a) matches nothing: x="1" and x="2"'),
         ("[{name: a, when: night, not_when: night, to: [noc, budi]}]", "when and not_when are both night"),
@@ -133,8 +133,8 @@ def test_templates_are_checked_where_they_are_named(tmp_path: Path) -> None:
     (tmp_path / "own" / "id" / "short.j2").write_text("{{ alert.name }}")
     text = HEAD + "delivery: {templates: own}\nroutes: [{name: a, to: noc, template: NAME}]"
     assert routing_config(text.replace("NAME", "short"), tmp_path).routes[0].template == "short"
-    with pytest.raises(ConfigError, match='no template "shrt"; did you mean "short"'):
-        routing_config(text.replace("NAME", "shrt"), tmp_path)
-    (tmp_path / "own" / "id" / "short.j2").write_text("one\n{{ alert.nam }}")
-    with pytest.raises(ConfigError, match=r"line 7: delivery > templates: id/short.j2: line 2: .*'nam'"):
+    with pytest.raises(ConfigError, match='no template "shortt"; did you mean "short"'):
+        routing_config(text.replace("NAME", "shortt"), tmp_path)
+    (tmp_path / "own" / "id" / "short.j2").write_text("one\n{{ alert.nickname }}")
+    with pytest.raises(ConfigError, match=r"line 7: delivery > templates: id/short.j2: line 2: .*'nickname'"):
         routing_config(text.replace("NAME", "short"), tmp_path)

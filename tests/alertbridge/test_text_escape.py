@@ -57,7 +57,7 @@ def test_what_is_clean_stays(value: str) -> None:
     [
         ("\U0001f534 *KRITIS* RouterDown", "KRITIS RouterDown"),
         ("core-1 \u00b7 ether1 \u2026", "core-1 - ether1 ..."),
-        ("\u201cCaf\u00e9\u201d \u2013 \u0101\u010d", '"Caf\u00e9" - ac'),
+        ("\u201c\u00e9\u00e8\u201d \u2013 \u0101\u010d", '"\u00e9\u00e8" - ac'),
         ("```a\nb``` `c` _d_ ~e~", "a\nb c d e"),
         (f"{ISOLATE}\u05e9\u05dc\u05d5\u05dd{ISOLATE_END}", "\u05e9\u05dc\u05d5\u05dd"),
         (f"eth*{ZWJ} node_load_5", "eth* node_load_5"),

@@ -71,14 +71,14 @@ def test_a_shortened_text_says_how_much_is_missing(text: str, limit: int, langua
 
 def test_a_text_is_cut_where_a_reader_would() -> None:
     """Blank lines come first, then lines, then words."""
-    text = "\n\n".join(f"*Router {number}*\ntidak menjawab sejak lama" for number in range(6))
+    text = "\n\n".join(f"*Router {number}*\ntidak menjawab sejak malam" for number in range(6))
     assert split(text, 90) == (
-        "*Router 0*\ntidak menjawab sejak lama\n\n*Router 1*\ntidak menjawab sejak lama\n(1/3)",
-        "*Router 2*\ntidak menjawab sejak lama\n\n*Router 3*\ntidak menjawab sejak lama\n(2/3)",
-        "*Router 4*\ntidak menjawab sejak lama\n\n*Router 5*\ntidak menjawab sejak lama\n(3/3)",
+        "*Router 0*\ntidak menjawab sejak malam\n\n*Router 1*\ntidak menjawab sejak malam\n(1/3)",
+        "*Router 2*\ntidak menjawab sejak malam\n\n*Router 3*\ntidak menjawab sejak malam\n(2/3)",
+        "*Router 4*\ntidak menjawab sejak malam\n\n*Router 5*\ntidak menjawab sejak malam\n(3/3)",
     )
     assert shorten(text, 90, "id") == (
-        "*Router 0*\ntidak menjawab sejak lama\n\n*Router 1*\n... dan 9 baris lagi"
+        "*Router 0*\ntidak menjawab sejak malam\n\n*Router 1*\n... dan 9 baris lagi"
     )
 
 
