@@ -192,7 +192,7 @@ class Phone:
 
     @contextmanager
     def watched(self) -> Iterator[asyncio.Queue[dict[str, object]]]:
-        """What happens from now on; a reader that is too slow loses the newest."""
+        """What happens from now on; a reader that is too slow is told that it is behind."""
         queue: asyncio.Queue[dict[str, object]] = asyncio.Queue(QUEUE_LIMIT)
         self._readers.add(queue)
         try:
@@ -202,5 +202,8 @@ class Phone:
 
     def _tell(self, event: dict[str, object]) -> None:
         for queue in self._readers:
-            if not queue.full():
-                queue.put_nowait(event)
+            if queue.full():
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait({"behind": True})
+            queue.put_nowait(event)

@@ -204,11 +204,13 @@ class PhoneApi:
             await response.write(b": welcome\n\n")
             while not self._world.closing.is_set():
                 try:
-                    event = await asyncio.wait_for(queue.get(), KEEP_ALIVE_S)
+                    events = [await asyncio.wait_for(queue.get(), KEEP_ALIVE_S)]
                 except TimeoutError:
                     await response.write(b": still here\n\n")
                     continue
-                await response.write(f"data: {json.dumps(event)}\n\n".encode())
+                while not queue.empty():
+                    events.append(queue.get_nowait())
+                await response.write("".join(f"data: {json.dumps(event)}\n\n" for event in events).encode())
         return response
 
     async def _get_panel(self, _: web.Request) -> web.Response:

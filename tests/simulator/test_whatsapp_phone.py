@@ -49,6 +49,19 @@ def test_a_phone_forgets_the_oldest() -> None:
     assert (first.state, first.states[State.DELIVERED]) == (State.DELIVERED, 5.0)
 
 
+async def test_a_reader_that_is_too_slow_is_told_so() -> None:
+    """What it has not read is dropped for one word, and what comes then is there."""
+    phone = Phone(lambda: 5.0, lambda: 1.0)
+    with phone.watched() as queue:
+        for number in range(queue.maxsize + 1):
+            phone.add(bubble(number))
+        phone.tell_end()
+        found = [queue.get_nowait() for _ in range(queue.qsize())]
+    assert found[0] == {"behind": True}
+    assert found[-1] == {"end": True}
+    assert len(found) == 3
+
+
 async def test_messages_are_listed_since_and_by_chat(world: PhoneWorld) -> None:
     """By `seq` or by time, by number, provider and direction; clearing forgets messages and arrivals."""
     await CALLS["waha"].send(world, "one")

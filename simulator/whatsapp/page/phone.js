@@ -301,6 +301,7 @@ function hear(event) {
     messages.clear();
     show(null);
   }
+  if (event.behind) refresh();
   if (event.panel) drawPanel(event.panel);
   if (event.message) {
     messages.set(event.message.seq, event.message);
@@ -324,25 +325,32 @@ function drawSoon() {
   });
 }
 
+// Everything anew: at the beginning, after a break, and when too much came at once.
+async function refresh() {
+  const before = [...messages.keys()];
+  const [found, people, panel] = await Promise.all([
+    ask("GET", "phone/messages"), ask("GET", "phone/people"), ask("GET", "phone/panel"),
+  ]);
+  const listed = new Set(found.map((message) => message.seq));
+  for (const seq of before) if (!listed.has(seq)) messages.delete(seq);
+  for (const message of found) {
+    const known = messages.get(message.seq);  // may have come further since the list was made
+    const further = known && known.id === message.id && Object.keys(known.states).length > Object.keys(message.states).length;
+    if (!further) messages.set(message.seq, message);
+  }
+  for (const person of people) if (person.name) names.set(person.number, person.name);
+  drawPanel(panel);
+  drawChats();
+  drawChat();
+  read();
+}
+
 function listen() {
   const source = new EventSource("phone/events");
   source.addEventListener("message", (event) => hear(JSON.parse(event.data)));
-  source.addEventListener("open", async () => {
+  source.addEventListener("open", () => {
     byId("lost").hidden = true;
-    const [found, people, panel] = await Promise.all([
-      ask("GET", "phone/messages"), ask("GET", "phone/people"), ask("GET", "phone/panel"),
-    ]);
-    const listed = new Set(found.map((message) => message.seq));
-    for (const seq of messages.keys()) if (!listed.has(seq)) messages.delete(seq);
-    for (const message of found) {
-      const known = messages.get(message.seq);  // may have been heard of since the list was made
-      if (!known || Object.keys(known.states).length <= Object.keys(message.states).length) messages.set(message.seq, message);
-    }
-    for (const person of people) if (person.name) names.set(person.number, person.name);
-    drawPanel(panel);
-    drawChats();
-    drawChat();
-    read();
+    refresh();
   });
   source.addEventListener("error", () => {
     byId("lost").hidden = false;
