@@ -18,6 +18,7 @@ import yaml
 
 from scripts import rulesdoc, rulesmetrics, rulesthresholds
 from scripts.rulesfiles import (
+    BY_ROUTER,
     FOLDER,
     RUNBOOKS,
     THRESHOLD_PREFIX,
@@ -97,10 +98,19 @@ def rule_complaints(rules: Sequence[Rule]) -> Iterator[str]:
     for rule in rules:
         for name in sorted(rulesmetrics.named(rule.expression) - there):
             yield f"{rule.place}: {rule.name} reads {name}, which nothing exports or records"
-        for name in _THRESHOLD.findall(rule.expression):
+        for name in _uses(rule):
             if THRESHOLD_PREFIX + name not in recorded:
                 yield f"{rule.place}: {rule.name} uses the threshold {name}, which does not exist"
         yield from _alert_complaints(rule) if rule.is_alert else _record_complaints(rule)
+    used = {name for rule in rules if rule.file != BY_ROUTER for name in _uses(rule)}
+    for rule in rules:
+        name = rule.name.removeprefix(THRESHOLD_PREFIX)
+        if name != rule.name and name not in used:
+            yield f"{rule.place}: no rule uses the threshold {name}"
+
+
+def _uses(rule: Rule) -> list[str]:
+    return _THRESHOLD.findall(rule.expression)
 
 
 def _record_complaints(rule: Rule) -> Iterator[str]:
