@@ -6,6 +6,7 @@ leaves would make an unknown outcome of it.
 """
 
 import asyncio
+import base64
 import json
 import secrets
 import ssl
@@ -65,6 +66,11 @@ def as_multipart(fields: Mapping[str, str], name: str, file_name: str, data: byt
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{file_name}"\r\n'
     parts += [f"{head}Content-Type: {kind}\r\n\r\n".encode(), data, f"\r\n--{boundary}--\r\n".encode()]
     return Content(f"multipart/form-data; boundary={boundary}", b"".join(parts))
+
+
+def basic_login(user: str, password: str) -> str:
+    """What `Authorization` says for HTTP Basic."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 @dataclass(frozen=True, slots=True)

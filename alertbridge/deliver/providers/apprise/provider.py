@@ -46,7 +46,8 @@ def notify(letter: Letter) -> bool | None:
         return None
     attach = apprise.AppriseAttachment() if letter.image is not None else None
     if attach is not None:
-        attach.add(AttachMemory(letter.image, name="chart.png", mimetype="image/png"))
+        picture = AttachMemory(letter.image, name="chart.png", mimetype="image/png")  # type: ignore[no-untyped-call]
+        attach.add(picture)
     result = sender.notify(
         body=letter.body, title=letter.title, body_format=apprise.NotifyFormat.TEXT, attach=attach
     )

@@ -54,6 +54,7 @@ RECEIPT_WORDS: Mapping[str, Receipt | None] = {
     "FAILED": Receipt.FAILED,
 }
 _ENDED = frozenset({SessionState.DISCONNECTED, SessionState.LOGGED_OUT})
+_FLAGS = {True: SessionState.WORKING, False: SessionState.DISCONNECTED}
 _STATES: Mapping[str, SessionState] = {state.value: state for state in SessionState}
 _CONTRACT_WORDS = HealthSection.model_validate(CONTRACT["health"]).states
 
@@ -124,8 +125,8 @@ class Bot(Gateway[BotSection]):
         except ValueError:
             document = None
         sent_id = next((text for place in way.id_at if (text := text_at(document, place))), "")
-        if not sent_id and self._section.takes_our_id:
-            sent_id = our_id if document is not None else ""
+        if not way.id_at and self._section.takes_our_id:
+            sent_id = our_id
         detail = text_at(document, way.error_at)
         if answer.status == 429 and flag_at(document, way.queued_at):
             return Outcome(OutcomeClass.QUEUED_REMOTE, "queued", provider_id=sent_id)
@@ -179,15 +180,9 @@ class Bot(Gateway[BotSection]):
         state = _STATES.get(meant) if meant is not None else None
         connected = flag_at(document, health.connected_at)
         if state is None:
-            alive = working if connected is None else connected
-            known = not word and (connected is not None or not health.connected_at)
-            state = (
-                SessionState.DISCONNECTED
-                if not alive
-                else SessionState.WORKING
-                if known
-                else SessionState.UNKNOWN
-            )
+            told = working if connected is None else connected
+            silent = connected is None and bool(health.state_at or health.connected_at)
+            state = _FLAGS[told] if not (told and silent) else SessionState.UNKNOWN
         if connected is False and state is SessionState.WORKING:
             state = SessionState.DISCONNECTED
         own = text_at(document, health.own_jid_at)

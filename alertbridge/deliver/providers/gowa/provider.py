@@ -18,7 +18,7 @@ from alertbridge.deliver.providers.base import (
     StatusEvent,
     Traits,
 )
-from alertbridge.deliver.providers.calls import Answer, Calls, as_json, as_multipart
+from alertbridge.deliver.providers.calls import Answer, Calls, as_json, as_multipart, basic_login
 from alertbridge.deliver.providers.gateway import Gateway
 from alertbridge.deliver.providers.gowa.config import GowaSection
 from alertbridge.deliver.providers.gowa.payloads import Envelope, Event, Payload
@@ -80,8 +80,7 @@ class Gowa(Gateway[GowaSection]):
     def __init__(self, section: GowaSection, session: aiohttp.ClientSession, clock: Clock) -> None:
         headers = {"X-Device-Id": section.device} if section.device else {}
         if section.password is not None:
-            login = aiohttp.BasicAuth(section.username, section.password.get_secret_value(), "utf-8")
-            headers["Authorization"] = login.encode()
+            headers["Authorization"] = basic_login(section.username, section.password.get_secret_value())
         heard = section.webhook.configured
         traits = Traits(
             text_limit=WHATSAPP_TEXT_LIMIT,

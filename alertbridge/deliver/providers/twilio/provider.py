@@ -20,7 +20,7 @@ from alertbridge.deliver.providers.base import (
     StatusEvent,
     Traits,
 )
-from alertbridge.deliver.providers.calls import Answer, Calls, as_form
+from alertbridge.deliver.providers.calls import Answer, Calls, as_form, basic_login
 from alertbridge.deliver.providers.gateway import Gateway
 from alertbridge.deliver.providers.once import Once
 from alertbridge.deliver.providers.parameters import parameters_of
@@ -67,7 +67,7 @@ class Twilio(Gateway[TwilioSection]):
             has_templates=whatsapp and section.content is not None,
             formats_whatsapp=whatsapp,
         )
-        headers = {"Authorization": aiohttp.BasicAuth(user, password, "utf-8").encode()}
+        headers = {"Authorization": basic_login(user, password)}
         super().__init__(section, Calls(section, session, clock, headers), clock, traits)
         self._path = f"/2010-04-01/Accounts/{section.account_sid}"
         self._phones_off = Once()
