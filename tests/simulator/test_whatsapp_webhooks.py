@@ -110,15 +110,15 @@ async def test_webhooks_are_doubled_reordered_silenced(world: PhoneWorld) -> Non
     await world.fault("generic", "webhooks_duplicate", copies=2, times=1)
     await world.write("one", via="generic")
     assert len({hook.body for hook in await world.until_heard(3)}) == 1
-    await world.fault("generic", "webhooks_reordered", seconds=0.1)
-    for text in ("two", "three"):
+    await world.fault("generic", "webhooks_reordered", seconds=0.5)
+    for text in ("two", "three", "four"):
         await world.write(text, via="generic")
-    heard = [json.loads(hook.body)["text"] for hook in (await world.until_heard(5))[3:]]
-    assert sorted(heard) == ["three", "two"]
+    heard = [json.loads(hook.body)["text"] for hook in (await world.until_heard(6))[3:]]
+    assert heard == ["two", "four", "three"]
     await world.fault("generic", "webhooks_silent")
-    await world.write("four", via="generic")
+    await world.write("five", via="generic")
     await asyncio.sleep(0.05)
-    assert len(world.heard) == 5
+    assert len(world.heard) == 6
 
 
 async def test_a_refused_webhook_is_repeated_as_the_provider_does(world: PhoneWorld) -> None:
