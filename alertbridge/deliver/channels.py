@@ -1,4 +1,4 @@
-"""What each channel may do now, and what must be done for it. Every decision is synchronous and does no input or output.
+"""What each channel may do now, and what must be done for it. Decisions are synchronous and do no input or output.
 
 The delivery tells what it saw (`record`, `record_ack`, `report`, ...), asks `allows`, and does what `due` returns.
 `channelstore` keeps the standings in a table that all replicas share: what was seen here waits in `pending` and is

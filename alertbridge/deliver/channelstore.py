@@ -47,7 +47,7 @@ class ChannelStore:
 
     async def claim(self, connection: AsyncConnection, announcement: Announcement) -> bool:
         """True for the one replica that may tell `announcement`: make the notices in the same transaction, and
-        `sync` after it. False when it was told already, or is not true any more.
+        `sync` before and after it. False when it was told already, or is not true any more.
         """
         name = announcement.channel
         standing = await self._locked(connection, name)
@@ -94,7 +94,9 @@ def _values(standing: Standing) -> dict[str, object]:
     }
 
 
-_PHASES = {phase.state: phase for phase in Phase if phase.state is not ChannelState.RECONNECTING}
+_PHASES: Mapping[ChannelState, Phase] = {
+    phase.state: phase for phase in Phase if phase.state is not ChannelState.RECONNECTING
+}
 
 
 def _standing(row: Row[tuple[object, ...]]) -> Standing:
