@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alertbridge.store import integrity, migrating
+from alertbridge.store.checkpoints import Checkpoints
 from alertbridge.store.config import StoreSection
 from alertbridge.store.engines import postgresql_engine, sqlite_engine
 from alertbridge.store.errors import StoreCorrupt, StoreUnavailable, Unavailable, errors_explained
@@ -49,6 +50,7 @@ class Database:
         self._lock = lock
         self._turn = asyncio.Lock()
         self._writer: AsyncConnection | None = None
+        self._checkpoints = Checkpoints(section.path, self._turn)
         self._reading: AsyncEngine
         if url is None:
             self._writing = sqlite_engine(
@@ -129,8 +131,15 @@ class Database:
                 connection = await self._writer_connection()
                 async with connection.begin():
                     yield connection
+                self._checkpoints.committed(self._changes())
             finally:
                 self._turn.release()
+
+    def _changes(self) -> int:
+        """Rows that the writing connection has changed since it was made."""
+        pooled = None if self._writer is None else self._writer.sync_connection
+        raw = None if pooled is None else pooled.connection.driver_connection
+        return 0 if raw is None else int(raw.total_changes)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -164,6 +173,7 @@ class Database:
     async def close(self) -> None:
         """Ends every connection; a transaction that is open is rolled back."""
         try:
+            await self._checkpoints.finished()
             if self._writer is not None:
                 await self._writer.close()
                 self._writer = None

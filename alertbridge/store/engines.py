@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from alertbridge.store.checkpoints import LAST_RESORT_PAGES
 from alertbridge.store.leancursor import connecting
 
 to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
@@ -47,6 +48,7 @@ def sqlite_engine(
         pool_reset_on_return=None,  # Database ends every transaction itself
     )
     pragmas = ["journal_mode=WAL", "synchronous=FULL", f"foreign_keys={foreign_keys:d}", "temp_store=MEMORY"]
+    pragmas.append(f"wal_autocheckpoint={LAST_RESORT_PAGES}")
     if not writes:
         pragmas = ["query_only=ON"]
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"

@@ -8,6 +8,7 @@ async with Leadership(database, "reports", clock) as leadership:
 """
 
 import itertools
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +33,7 @@ _END_WHEN_IDLE = text(
     " WHERE current_setting('server_version_num')::int >= 140000"
 )
 _ALIVE = text("SELECT 1")
+_UNLOCK = text("SELECT pg_advisory_unlock_all()")
 
 
 class Leadership:
@@ -78,6 +80,10 @@ class Leadership:
     async def release(self) -> None:
         """Gives the lead away at once."""
         self._leads = False
+        if self._session is not None:
+            # The server notices the end of a connection only later; the heir may ask at once.
+            with suppress(StoreUnavailable), errors_explained():
+                await self._session.execute(_UNLOCK)
         await self._end_session()
         if self._database.dialect == "sqlite" and self._renew_after_s:
             self._renew_after_s = 0.0

@@ -1,0 +1,27 @@
+"""SQLite's log is worked into the file beside the writers and does not grow without end."""
+
+from sqlalchemy import insert
+
+from alertbridge.store.checkpoints import EVERY_CHANGES
+from alertbridge.store.config import StoreSection
+from alertbridge.store.database import Database
+from alertbridge.store.schema import rejects
+from tests.fakes.clock import FakeClock
+
+ROW_BYTES = 2000
+
+
+async def test_the_log_begins_anew_while_writers_go_on(
+    sqlite_section: StoreSection, clock: FakeClock
+) -> None:
+    """After many times the amount that asks for a checkpoint, the log is still a few times that amount long."""
+    database = await Database.open(sqlite_section, clock)
+    rows = [{"at": 1.0, "path": "p", "reason": "x" * ROW_BYTES} for _ in range(50)]
+    for _ in range(8 * EVERY_CHANGES // len(rows)):
+        async with database.write() as connection:
+            await connection.execute(insert(rejects), rows)
+    written = 8 * EVERY_CHANGES * ROW_BYTES
+    assert sqlite_section.path.with_name("alertbridge.db-wal").stat().st_size < written / 2
+    await database.close()
+    assert not sqlite_section.path.with_name("alertbridge.db-wal").exists()
+    assert sqlite_section.path.stat().st_size > written
