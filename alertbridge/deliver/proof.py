@@ -18,7 +18,7 @@ from alertbridge.deliver.deliveryconfig import SendingSection
 from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
 from alertbridge.deliver.limits import Room
-from alertbridge.deliver.model import Kind, MessageState, NoticeState
+from alertbridge.deliver.model import Kind, MessageState, Notice, NoticeState
 from alertbridge.deliver.outbox import messages, notices
 from alertbridge.deliver.outbox.rows import Head, Message, Moved
 from alertbridge.deliver.ports import Providers
@@ -81,6 +81,13 @@ class Sentinel:
             self.sightings.keep(keys)
 
     # -- what waits
+
+    async def stranded(self) -> list[Notice]:
+        """What is critical, overdue, and cannot be given to another way since nothing can be written."""
+        async with self.database.read() as connection:
+            waiting = await notices.pending(connection, [Severity.CRITICAL])
+            overdue = [head.id for _, head in waiting if head.kind is Kind.FIRING and self._is_overdue(head)]
+            return await notices.load(connection, overdue)
 
     async def _of_waiting(self, waiting: Sequence[tuple[str, Head]]) -> None:
         overdue = [(recipient, head) for recipient, head in waiting if self._is_overdue(head)]

@@ -9,19 +9,21 @@ await delivery.stop()
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from random import random
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertbridge.alerts import Severity
+from alertbridge.alerts import Alert, Severity
+from alertbridge.deliver import deadletters
 from alertbridge.deliver.attempts import Tools
 from alertbridge.deliver.deliveryconfig import SendingSection
+from alertbridge.deliver.emergency import Emergency
 from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.model import Body, Kind
+from alertbridge.deliver.model import Body, Kind, NoticeState
 from alertbridge.deliver.outbox import messages, notices
 from alertbridge.deliver.ports import (
     ActiveAlerts,
@@ -71,10 +73,11 @@ class Delivery:
         active: ActiveAlerts,
         section: SendingSection,
         counters: Counters,
+        recipients_of: Callable[[Alert], Iterable[str]] = lambda _: (),
         owner: str | None = None,
         dice: Callable[[], float] = random,
     ) -> None:
-        """`owner` tells this process from other replicas."""
+        """`owner` tells this process from other replicas; `recipients_of` is asked in an emergency."""
         self._database = database
         self._clock = clock
         self._section = section
@@ -102,6 +105,7 @@ class Delivery:
                 dice=dice,
             )
         )
+        self._emergency = Emergency(clock, book, providers, texts, section, recipients_of)
         self._rounds = 0
         self._work = asyncio.Event()
         self._woken: dict[Lane, asyncio.Event] = {}
@@ -195,6 +199,26 @@ class Delivery:
         """
         return await self._receipts.apply(channel, event)
 
+    async def emergency(self, alerts: Sequence[Alert]) -> int:
+        """Tells what is critical of `alerts` directly, since they could not be stored; how many messages left.
+
+        Bounded: each alert once in `emergency_pause_s`, a recipient one message in 10 s. Answer 503 all the same.
+        """
+        return await self._emergency.tell(alerts)
+
+    async def retry_dead(self, letter_id: str, *, by: str, reason: str) -> None:
+        """A dead letter is tried again. Raises NoDeadLetter, StoreUnavailable."""
+        async with self._database.write() as connection:
+            recipient = await deadletters.retry(
+                connection, letter_id, by=by, reason=reason, now_s=self._clock.time()
+            )
+        self.notices_made([recipient])
+
+    async def drop_dead(self, letter_id: str, *, by: str, reason: str) -> None:
+        """A dead letter is given up. Raises NoDeadLetter, StoreUnavailable."""
+        async with self._database.write() as connection:
+            await deadletters.drop(connection, letter_id, by=by, reason=reason, now_s=self._clock.time())
+
     # -- work
 
     async def turn(self, lane: Lane) -> float | None:
@@ -209,14 +233,26 @@ class Delivery:
             )
 
     async def look(self) -> None:
-        """One round of the sentinel."""
-        await self._sentinel.look(self._rounds)
+        """One round of the sentinel. Raises StoreUnavailable, once what is critical was told all the same."""
+        try:
+            await self._record_emergency()
+            await self._sentinel.look(self._rounds)
+        except StoreUnavailable:
+            await self._emergency.tell_notices(await self._sentinel.stranded())
+            raise
         if self._rounds % 5 == 0:
             async with self._database.read() as connection:
                 by_state, oldest_s = await notices.depth(connection)
             age_s = 0.0 if oldest_s is None else max(0.0, self._clock.time() - oldest_s)
             self._counters.outbox(by_state, age_s)
         self._rounds += 1
+
+    async def _record_emergency(self) -> None:
+        """What was told while nothing could be written is written down."""
+        if told := self._emergency.unrecorded:
+            async with self._database.write() as connection:
+                await notices.settle(connection, told, NoticeState.DELIVERED, "emergency", self._clock.time())
+            self._emergency.recorded(told)
 
     async def _dispatch(self) -> None:
         """Sees to it that every lane with work has a task."""

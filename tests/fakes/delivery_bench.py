@@ -286,6 +286,7 @@ class Bench:
     async def _work_off(self, worker: Delivery) -> float:
         rest_s = 1e9
         for _ in range(200):
+            await self._acknowledge(worker)
             busy = False
             rest_s = 1e9
             for lane in sorted(await worker.lanes()):
@@ -300,8 +301,10 @@ class Bench:
         raise AssertionError("the lanes do not come to rest")
 
     async def _acknowledge(self, worker: Delivery) -> None:
+        if not self.acking:
+            return
         acks, self._acks = self._acks, []
-        for event in acks if self.acking else ():
+        for event in acks:
             await worker.apply_receipt("wa", event)
 
     # -- what is there
