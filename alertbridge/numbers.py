@@ -90,7 +90,7 @@ def parse_address(text: str, *, region: str = DEFAULT_REGION, allow_lid: bool = 
         raise AddressRefused(
             "ends in a server that WhatsApp does not have; allowed: @s.whatsapp.net, @c.us, @g.us"
         )
-    digits = _without_device(user)
+    digits = _without_device(user).removeprefix("+")
     if not digits.isascii() or not digits.isdigit():
         raise AddressRefused("must have only digits before the @")
     return Address(AddressKind.PERSON, parse_number(f"+{digits}", region=region))
@@ -161,7 +161,7 @@ def _without_device(user: str) -> str:
 
 
 def _lid(user: str, *, allowed: bool) -> Address:
-    digits = _without_device(user)
+    digits = _without_device(user).removeprefix("+")
     if not allowed:
         raise AddressRefused("is a LID, by which WhatsApp hides a number; give the phone number itself")
     if not _LID.fullmatch(digits):
