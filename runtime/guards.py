@@ -8,7 +8,8 @@
 The order is: address (403), rate (429), who (401), room for one more scrape (503). On `patient_paths` who asks
 is looked at first, and only strangers have a rate: their senders take 429 for a last word and lose what they sent.
 A verified client certificate proves there as much as a login. Health and readiness are open to every allowed
-address. The address is that of the connection: forwarding headers, which anybody can write, are not believed.
+address, and so are `open_paths`, whose callers prove themselves in another way. The address is that of the
+connection: forwarding headers, which anybody can write, are not believed.
 """
 
 import hashlib
@@ -173,12 +174,14 @@ class Guards:
         *,
         scrape_paths: frozenset[str] = frozenset(),
         patient_paths: frozenset[str] = frozenset(),
+        open_paths: frozenset[str] = frozenset(),
         realm: str = "tikwatch",
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
         self._scrape_paths = scrape_paths
         self._patient_paths = patient_paths
+        self._open_paths = OPEN_PATHS | open_paths
         self._realm = realm
         self._clock = clock or SystemClock()
         self._rates = RateTable()
@@ -216,7 +219,7 @@ class Guards:
         if not settings.allows(request.remote):
             return self._refuse(request, Refusal.ADDRESS, "this address is not allowed")
         path = _route_of(request)
-        if path in OPEN_PATHS:
+        if path in self._open_paths:
             request[PRINCIPAL] = ANYBODY
             return await handler(request)
         proven = _proven(settings, request) if path in self._patient_paths else None

@@ -111,6 +111,10 @@ class Intake:
         """Alerts that are not committed yet."""
         return self._held
 
+    def listen(self, listener: IntakeListener) -> None:
+        """Lets `listener` hear of what is committed from now on."""
+        self._listeners = (*self._listeners, listener)
+
     def replace(self, section: AcceptSection, routes: Deciding) -> None:
         """Takes alerts in by these from the next transaction on."""
         self._section, self._routes = section, routes

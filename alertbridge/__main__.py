@@ -1,0 +1,94 @@
+"""The command line of the bridge. Reads flags and runs one command."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from alertbridge.cli.exitcodes import ExitCode, epilog
+from runtime.loading import ConfigError
+
+PROGRAM = "tikwatch-alertbridge"
+_MODULES: dict[str, tuple[str, str]] = {}
+"""Command -> module with `add_arguments` and `run`, and what it does; loaded only when it is asked for."""
+
+
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser. The options of a command whose modules are large are there only when `words` name it."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Alertmanager to WhatsApp: nothing lost, nobody flooded.",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version('tikwatch')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=epilog(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    serving = command("serve", "Serve until SIGINT or SIGTERM; SIGHUP reads the configuration again.")
+    serving.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration (YAML)")
+    serving.add_argument(
+        "--listen", type=_listen, metavar="HOST:PORT", help="address to listen on, instead of web.listen"
+    )
+    serving.set_defaults(run=_serve)
+    for name, (module, summary) in _MODULES.items():
+        own = command(name, summary)
+        if name in words:
+            loaded = importlib.import_module(module)
+            loaded.add_arguments(own)
+            own.set_defaults(run=loaded.run)
+    return parser
+
+
+def _listen(text: str) -> str:
+    from runtime.web import parse_listen
+
+    try:
+        parse_listen(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from alertbridge.service import CannotListen, serve
+
+    try:
+        serve(options.config, listen=options.listen)
+    except CannotListen as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return ExitCode.CANNOT_LISTEN
+    return ExitCode.OK
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    from alertbridge.store.errors import StoreError
+
+    words = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(words).parse_args(words)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return ExitCode.CONFIGURATION
+    except StoreError as error:
+        sys.stderr.write(f"{PROGRAM}: store: {error}\n")
+        return ExitCode.STORE
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What the exit status of each command means: one table for all of them."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Status with which a command ends."""
+
+    OK = 0
+    SOME_FAILED = 1
+    CONFIGURATION = 2
+    CANNOT_LISTEN = 3
+    STORE = 4
+    INTERRUPTED = 130
+
+
+MEANINGS: Mapping[ExitCode, str] = {
+    ExitCode.OK: "all is well",
+    ExitCode.SOME_FAILED: "something that was asked for failed, or was not found",
+    ExitCode.CONFIGURATION: "the configuration or the command line cannot be used",
+    ExitCode.CANNOT_LISTEN: "the address of web.listen cannot be listened on",
+    ExitCode.STORE: "the store cannot be used",
+    ExitCode.INTERRUPTED: "ended by Ctrl-C",
+}
+
+
+def epilog(*codes: ExitCode) -> str:
+    """The table for `--help`, narrowed to `codes` unless none are given."""
+    chosen = codes or tuple(MEANINGS)
+    return "\n".join(["exit status:", *[f"  {code:<4d} {MEANINGS[code]}" for code in chosen]])
