@@ -57,9 +57,10 @@ class ChannelRules:
     mends_tell: int | None = None
     mends_per_hour: int = 10
     mend_first_s: float = 2.0
+    mend_spacing_s: float = 5.0
     mend_longest_s: float = 300.0
     starting_grace_s: float = 45.0
-    check_s: float = 45.0
+    check_s: float = 30.0
     check_down_s: float = 5.0
     trial_first_s: float = 15.0
     pause_s: float = 6 * 3600.0
@@ -76,4 +77,4 @@ class ChannelRules:
     @property
     def mend_buckets(self) -> dict[str, Policy]:
         """All replicas together."""
-        return {f"mend:{self.name}": Policy(self.mend_first_s, (Window(self.mends_per_hour, 3600.0),))}
+        return {f"mend:{self.name}": Policy(self.mend_spacing_s, (Window(self.mends_per_hour, 3600.0),))}

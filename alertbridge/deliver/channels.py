@@ -15,7 +15,7 @@ from alertbridge.deliver.limits import Room
 from alertbridge.deliver.liveness import Finding, Pulse, examine
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Session, SessionState
 from alertbridge.deliver.standing import ChannelEvent, ChannelState, Happening, Phase, Standing, step
-from alertbridge.deliver.watched import MENDS, Watched
+from alertbridge.deliver.watched import MENDS, SETTLING_S, Watched
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -113,24 +113,31 @@ class Channels:
     def begun(self, channel: str) -> None:
         """An attempt leaves now. While the channel is not well, the next must wait for what comes of it."""
         watched = self._watched[channel]
+        watched.begun_s = self._clock.monotonic()
         if watched.standing.phase is not Phase.HEALTHY or watched.on_trial:
             wait_s = min(watched.rules.trial_first_s * 2**watched.trials, watched.rules.mend_longest_s)
             watched.trials = min(watched.trials + 1, 16)
             watched.trial_s = self._clock.monotonic() + wait_s
 
-    def record(self, channel: str, outcome: Outcome, *, was_probe: bool = False) -> None:
+    def record(self, channel: str, outcome: Outcome) -> None:
         """What came of an attempt, at once or by a later webhook."""
         watched = self._watched[channel]
+        left_s, watched.begun_s = watched.begun_s, None
+        self._record(watched, outcome, left_s)
+
+    def _record(
+        self, watched: Watched, outcome: Outcome, left_s: float | None, *, was_probe: bool = False
+    ) -> None:
         event = ChannelEvent.CONDEMNED if outcome.logged_out else OUTCOME_EVENTS[outcome.kind]
         if event is ChannelEvent.FAILED and outcome.retry_after_s is not None:
             return  # it told when to come again: it lives
         took = outcome.kind in TOOK
         if took and watched.rules.acks_on_accept:
             event = ChannelEvent.PROVEN
-        elif took and was_probe:
-            watched.pulse.probed(self._clock.monotonic())
-        elif took:
-            watched.pulse.sent(self._clock.monotonic())
+        elif took and (
+            left_s is None or watched.pulse.proof_s <= left_s
+        ):  # else its ack was faster than the answer
+            watched.pulse.sent(self._clock.monotonic() if left_s is None else left_s, is_probe=was_probe)
         if event in (ChannelEvent.HELD, ChannelEvent.CONDEMNED):
             watched.detail = outcome.detail
         self._happen(
@@ -143,9 +150,9 @@ class Channels:
             was_probe=was_probe,
         )
 
-    def record_ack(self, channel: str) -> None:
-        """The server's ack of anything of ours (or delivered, or read) arrived now. What time the gateway's clock
-        gives it does not matter."""
+    def record_ack(self, channel: str, at_s: float | None = None) -> None:
+        """The server's ack of anything of ours (or delivered, or read) arrived now. `at_s` is what the provider's
+        clock says: not trusted, since one that is wrong would make a live session look silent."""
         self._happen(self._watched[channel], ChannelEvent.PROVEN)
 
     def report(self, channel: str, session: Session) -> None:
@@ -177,14 +184,21 @@ class Channels:
 
     def probed(self, channel: str, outcome: Outcome) -> None:
         """What came of sending a PROBE."""
-        self._watched[channel].ended(ActionKind.PROBE)
-        self.record(channel, outcome, was_probe=True)
+        watched = self._watched[channel]
+        left_s = watched.under_way.get(ActionKind.PROBE)
+        watched.ended(ActionKind.PROBE)
+        self._record(watched, outcome, left_s, was_probe=True)
 
     def deferred(self, action: Action, wait_s: float) -> None:
-        """An action was not done, or not claimed, and may be asked for again in `wait_s`."""
-        watched = self._watched[action.channel]
+        """An action was not done, or not claimed, and may be asked for again in `wait_s`.
+
+        Of a mend that means as a rule that another replica mends: what comes of that is awaited."""
+        watched, now_s = self._watched[action.channel], self._clock.monotonic()
         watched.ended(action.kind)
-        watched.not_before_s[action.kind] = self._clock.monotonic() + wait_s
+        watched.not_before_s[action.kind] = now_s + wait_s
+        if action.kind in MENDS:
+            watched.mends -= 1
+            watched.not_before_s.update(dict.fromkeys(MENDS, now_s + max(wait_s, 2 * SETTLING_S)))
 
     def resume(self, channel: str) -> None:
         """An operator says that the channel is well again."""

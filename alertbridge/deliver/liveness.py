@@ -35,14 +35,12 @@ class Pulse:
     unproved_s: float | None = None
     probe_s: float | None = None
 
-    def sent(self, at_s: float) -> None:
+    def sent(self, at_s: float, *, is_probe: bool = False) -> None:
         """A message was taken by the gateway, which proves nothing yet."""
         if self.unproved_s is None:
             self.unproved_s = at_s
-
-    def probed(self, at_s: float) -> None:
-        self.probe_s = at_s
-        self.sent(at_s)
+        if is_probe:
+            self.probe_s = at_s
 
     def proven(self, at_s: float) -> None:
         """Something of ours arrived at the server."""

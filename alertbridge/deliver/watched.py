@@ -20,6 +20,9 @@ PAIRING_WAIT_S = 10.0
 SETTLING_S = 8.0
 """What a session says within this time after it was mended may still be of before."""
 
+PROVING_S = 90.0
+"""A silent session that was restarted has so long to start, and to be proven by a probe."""
+
 RECONNECTS_FIRST = 3
 """A dropped session is reconnected so often before it is restarted. A silent one is restarted at once."""
 
@@ -30,8 +33,9 @@ RELAPSE_LONGEST_S = 3600.0
 class Watched:
     """What is remembered of a channel since it entered its state, besides the standing itself.
 
-    `asked_s`: when the session was last told. `trial_s`: when the next single message may show whether it is well.
-    `was_down`: the session itself said that it does not work.
+    `asked_s`: when the session was last told. `begun_s`: when an attempt left whose answer is awaited. `trial_s`:
+    when the next single message may show whether it is well. `was_down`: the session itself said that it does not
+    work.
     """
 
     rules: ChannelRules
@@ -51,6 +55,7 @@ class Watched:
     can_mend: bool = True
     trials: int = 0
     trial_s: float = 0.0
+    begun_s: float | None = None
     was_down: bool = False
 
     @property
@@ -121,6 +126,8 @@ class Watched:
         if phase not in MENDABLE or not self.can_mend or not self.may(now_s, *MENDS):
             return None
         if phase is Phase.SILENT:
+            if self.mended_s is not None and now_s - self.mended_s < PROVING_S:
+                return None
             proved_once = (
                 self.standing.last_ack_at_s is not None
             )  # else it is more likely that nobody tells us acks

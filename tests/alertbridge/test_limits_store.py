@@ -40,10 +40,14 @@ async def test_a_message_counts_in_every_bucket_or_in_none(database: Database, c
 async def test_a_rolled_back_message_does_not_count(database: Database, clock: FakeClock) -> None:
     """The stamp lives and dies with the message's transaction."""
     store = LimitStore(database, clock, boot="b")
-    with pytest.raises(LookupError):
+
+    async def fail() -> None:
         async with database.write() as connection:
             assert await store.reserve(connection, BOTH, Room.CRITICAL) == 0.0
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     assert await ask(store, database) == 0.0
 
 

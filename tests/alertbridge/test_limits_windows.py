@@ -1,5 +1,7 @@
 """Sliding windows, spacing, reserved rooms and pace, on stamps that are handed in."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_beyond_the_burst_the_rest_is_spread() -> None:
     policy = Policy(windows=(Window(10, 300.0, {C: 4}, burst=3),))
     at_s = [stamp.at_s for stamp in drive(policy, [(C, 0.0)] * 40)]
     assert at_s[:3] == [0.0, 0.0, 0.0]
-    assert max(later - earlier for earlier, later in zip(at_s, at_s[1:], strict=False)) <= 37.6
+    assert max(later - earlier for earlier, later in pairwise(at_s)) <= 37.6
 
 
 def test_slack_makes_every_limit_longer() -> None:
@@ -77,7 +79,7 @@ def test_a_window_that_stops_somebody_for_ever_is_refused(
     window: tuple[int, float, dict[Room, int], int | None],
 ) -> None:
     """No room may be left without any message."""
-    with pytest.raises(ValueError, match="zero|leave nothing"):
+    with pytest.raises(ValueError, match=r"zero|leave nothing"):
         Window(*window)
 
 
@@ -105,7 +107,7 @@ def test_no_window_is_ever_broken(policy: Policy, asked: list[tuple[Room, float]
     for window in policy.windows:
         for earlier, later in zip(at_s, at_s[window.count :], strict=False):
             assert later - earlier >= window.seconds - 1e-6
-    for earlier, later in zip(at_s, at_s[1:], strict=False):
+    for earlier, later in pairwise(at_s):
         assert later - earlier >= policy.spacing_s - 1e-6
 
 
