@@ -7,7 +7,7 @@ from alertbridge.accept.config import DeadlineSection
 from alertbridge.accept.ledger import Values
 from alertbridge.accept.ports import Deciding
 from alertbridge.accept.records import EpisodeRecord
-from alertbridge.alerts import Alert, Group
+from alertbridge.alerts import Alert, AlertStatus, Group
 from alertbridge.deliver.model import Kind, NoticeState
 from alertbridge.deliver.routing import Decision, Target
 
@@ -64,10 +64,13 @@ class Notices:
                 self.made[kind] += 1
 
     def _decision(self, record: EpisodeRecord, alert: Alert, receiver: str, kind: Kind) -> Decision:
+        for_all = kind in _FOR_ALL
         if kind is Kind.RESOLVED and not record.told:
             return Decision((), (), UNTOLD)
+        if kind is Kind.CALM and alert.status is AlertStatus.FIRING:
+            kind = Kind.REPEAT  # calm and still firing is no end, whatever routes say of ends
         followed = Decision((), ())
-        if kind is Kind.RESOLVED or (kind in _FOR_ALL and record.told):
+        if for_all or kind is Kind.RESOLVED:
             followed = self._routes.follow(alert, sorted(record.told), kind, self._now_s, receiver=receiver)
         if kind is Kind.RESOLVED:
             return followed

@@ -225,6 +225,25 @@ async def test_flapping_is_told_once_until_it_is_calm(bridge: Bridge) -> None:
     assert (await bridge.told())[-1][:2] == ("firing", "pending")
 
 
+async def test_calm_and_still_firing_is_no_end(bridge: Bridge) -> None:
+    """Routes are asked as for something that goes on; who heard of the flapping hears of the calm."""
+    for turn in range(3):
+        at_s = bridge.clock.time()
+        await bridge.intake.take(group(firing("f1", at_s)))
+        if turn < 2:
+            bridge.clock.advance(30)
+            await bridge.intake.take(group(resolved("f1", at_s, at_s + 20)))
+            bridge.clock.advance(30)
+    assert (await bridge.told())[-1] == ("flapping", "pending", "", "noc")
+    bridge.routes.recipients = ["night"]
+    bridge.clock.advance(600)
+    bridge.routes.asked.clear()
+    assert await bridge.intake.calm() == 2
+    assert {row[3] for row in await bridge.told() if row[0] == "calm"} == {"noc", "night"}
+    assert set(bridge.routes.asked) == {Kind.REPEAT}
+    assert [row["flapping"] for row in await bridge.rows() if row["status"] == "open"] == [False]
+
+
 async def test_old_changes_are_forgotten(bridge: Bridge) -> None:
     """A row of `flaps` exists only while it can still matter."""
     for _ in range(2):

@@ -22,13 +22,16 @@ class FixedRoutes:
         self.suppressed = "muted"
         self.not_before_s: float | None = None
         self.fault: Exception | None = None
+        self.asked: list[Kind] = []
 
     def decide(self, alert: Alert, kind: Kind, now_s: float, *, receiver: str = "") -> Decision:
+        self.asked.append(kind)
         return self._decision(self.recipients)
 
     def follow(
         self, alert: Alert, recipients: Iterable[str], kind: Kind, now_s: float, *, receiver: str = ""
     ) -> Decision:
+        self.asked.append(kind)
         return self._decision([name for name in recipients if name not in self.gone])
 
     def _decision(self, recipients: Iterable[str]) -> Decision:
