@@ -6,7 +6,7 @@ the inside of a list or mapping, never that of an unknown key.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -22,6 +22,7 @@ Place = tuple[str | int, ...]
 
 _TITLES = ("name", "address", "username")
 _SHOWN_CHARS = 60
+_TAG_FAULTS = frozenset({"union_tag_invalid", "union_tag_not_found"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ class Complaint:
 
 def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
     """What `error` says about the input `given` for `model`."""
-    place: Place = error["loc"]
-    kind = error["type"]
+    tagged: Place = error["loc"]
+    place, kind = untagged(tagged, model), error["type"]
+    if kind in _TAG_FAULTS:
+        place = (*place, error.get("ctx", {})["discriminator"].strip("'"))
     if kind == "extra_forbidden":
-        key, known = str(place[-1]), _fields(model, place[:-1])
+        key, known = str(place[-1]), _fields(model, tagged[:-1])
         close = closest(key, known)
         return Complaint(
             place[:-1],
@@ -52,8 +55,13 @@ def of(error: ErrorDetails, model: type[BaseModel], given: Any) -> Complaint:
     say = _MESSAGES.get(kind)
     if say is None:
         return Complaint(place, _fallback(error))
-    hidden = is_secret(place) or _is_secret_field(model, place)
+    hidden = is_secret(place) or _is_secret_field(model, tagged)
     return Complaint(place, say(error.get("ctx", {}), "***" if hidden else _got(error["input"])))
+
+
+def untagged(place: Place, model: type[BaseModel]) -> Place:
+    """`place` as it stands in the file: without the names of kinds that pydantic puts into it."""
+    return tuple(step for step, is_tag in _steps(model, place) if not is_tag)
 
 
 def path(place: Place, given: Any) -> str:
@@ -158,27 +166,65 @@ def _kind(got: str) -> str:
 
 
 def _fields(model: Any, place: Place) -> tuple[str, ...]:
-    """Keys that `model` allows at `place`."""
+    """Keys that `model` allows at `place`, as they are written."""
     found = _model_at(model, place)
-    return tuple(found.model_fields) if found is not None else ()
+    if found is None:
+        return ()
+    return tuple(field.alias or name for name, field in found.model_fields.items())
 
 
 def _model_at(annotation: Any, place: Place) -> type[BaseModel] | None:
+    for step in place:
+        annotation, _ = _into(annotation, step)
+    return _model_of(annotation)
+
+
+def _steps(annotation: Any, place: Place) -> Iterator[tuple[str | int, bool]]:
+    """Each step of a place, and whether it is the name of a kind, which stands in no file."""
+    for step in place:
+        annotation, is_tag = _into(annotation, step)
+        yield step, is_tag
+
+
+def _into(annotation: Any, step: str | int) -> tuple[Any, bool]:
+    """What is one step inside `annotation`, None where nothing is known; and whether the step names a kind."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        inner, *about = arguments
+        keys = [key for one in about if isinstance(key := getattr(one, "discriminator", None), str)]
+        return (_of_kind(inner, keys[0], step), True) if keys else _into(inner, step)
+    if origin in (Union, UnionType):
+        found = (_into(choice, step) for choice in arguments)
+        return next((one for one in found if one[0] is not None), (None, False))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        named = {field.alias or name: field for name, field in annotation.model_fields.items()}
+        field = named.get(str(step))
+        if field is None:
+            return None, False
+        return (Annotated[field.annotation, field] if field.discriminator else field.annotation), False
+    if origin is not None:
+        return arguments[1] if issubclass(origin, Mapping) else arguments[0], False
+    return None, False
+
+
+def _of_kind(annotation: Any, key: str, tag: str | int) -> Any:
+    """The one of several models whose `key` says `tag`."""
+    for choice in get_args(annotation):
+        model = _model_of(choice)
+        if model is not None and tag in get_args(model.model_fields[key].annotation):
+            return choice
+    return None
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """The model that `annotation` is or may be."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _model_at(get_args(annotation)[0], place)
+        return _model_of(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        found = (_model_at(choice, place) for choice in get_args(annotation))
+        found = (_model_of(choice) for choice in get_args(annotation))
         return next((model for model in found if model is not None), None)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not place:
-            return annotation
-        inner = annotation.model_fields.get(str(place[0]))
-        return _model_at(inner.annotation, place[1:]) if inner is not None else None
-    if place and origin is not None:
-        arguments = get_args(annotation)
-        return _model_at(arguments[1] if issubclass(origin, Mapping) else arguments[0], place[1:])
-    return None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 Say = Callable[[Mapping[str, Any], str], str]
@@ -225,6 +271,10 @@ def _choice(ctx: Mapping[str, Any], got: str) -> str:
     return f"must be one of {', '.join(choices)}; got {got}{guess if 'mean' in guess else ''}"
 
 
+def _tag(ctx: Mapping[str, Any], got: str) -> str:
+    return _choice({"expected": ctx["expected_tags"]}, f'"{_clipped(str(ctx["tag"]))}"')
+
+
 def _length(words: str, key: str) -> Say:
     return lambda ctx, got: f"must have {words} {counted(int(ctx[key]), 'character')}"
 
@@ -266,6 +316,8 @@ _MESSAGES: dict[str, Say] = {
     "too_short": _size,
     "literal_error": _choice,
     "enum": _choice,
+    "union_tag_invalid": _tag,
+    "union_tag_not_found": lambda ctx, got: "is required",
     "model_type": _mapping,
     "model_attributes_type": _mapping,
     "dict_type": _mapping,

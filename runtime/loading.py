@@ -113,7 +113,7 @@ def _problems(
     for complaint, detail in found:
         if complaint.place in told or (detail["type"] == "missing" and complaint.place in misspelt):
             continue
-        line = tree.line_of(tuple(detail["loc"]))
+        line = tree.line_of(complaints.untagged(tuple(detail["loc"]), model))
         problems[Problem(complaints.path(complaint.place, tree.value), line, complaint.message)] = None
     return list(problems)
 

@@ -304,3 +304,55 @@ def test_any_text_gives_a_model_or_a_config_error(text: str) -> None:
 def test_a_secret_in_the_wrong_shape_is_not_told(shape: str, before: str) -> None:
     """Whatever an operator does to a password, the error does not repeat it."""
     assert "hunter2secret" not in str(error_of(before + shape.format("hunter2secret")))
+
+
+class Drum(Section):
+    """A thing of one kind, with a key that Python could not call so."""
+
+    kind: Literal["drum"]
+    skip_on: tuple[str, ...] = Field(default=(), alias="except")
+
+
+class Crate(Section):
+    """A thing of another kind."""
+
+    kind: Literal["crate"]
+    lid: Box | None = None
+
+
+class Yard(Section):
+    """Things of several kinds, and one of them apart."""
+
+    things: tuple[Annotated[Drum | Crate, Field(discriminator="kind")], ...] = ()
+    gate: Drum | Crate | None = Field(default=None, discriminator="kind")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "things: [{kind: drum, exept: [a]}]",
+            'things[0]: unknown key "exept"; did you mean "except"?',
+        ),
+        (
+            "things: [{kind: crate, name: x}]",
+            'things[0] (x): unknown key "name"; allowed: kind, lid',
+        ),
+        (
+            "things: [{kind: crate, lid: {password: s, cont: 2}}]",
+            'things[0] > lid: unknown key "cont"; did you mean "count"?',
+        ),
+        (
+            "things: [{kind: drun}]",
+            'things[0] > kind: must be one of drum, crate; got "drun"; did you mean "drum"?',
+        ),
+        ("things: [{except: [a]}]", "things[0] > kind: is required"),
+        ("gate: {kind: crate, lid: {password: s, count: 0}}", "gate > lid > count: must be at least 1, got 0"),
+        ("gate: {kind: drum, exept: [a]}", 'gate: unknown key "exept"; did you mean "except"?'),
+    ],
+)
+def test_keys_are_offered_as_they_are_written(text: str, expected: str) -> None:
+    """A key with another name in the file, and keys of one kind among several, are told as the operator writes them."""
+    with pytest.raises(ConfigError) as caught:
+        parse(text, Yard)
+    assert [problem.message and str(problem) for problem in caught.value.problems] == [f"line 1: {expected}"]
