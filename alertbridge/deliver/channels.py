@@ -93,7 +93,7 @@ class Channels:
                 return (True, "") if free else (False, "trial")
             case Phase.FAILING | Phase.DROPPED if now_s >= watched.trial_s and not watched.is_starting(now_s):
                 return True, ""
-            case Phase.SILENT if not watched.rules.liveness.probes and now_s >= watched.trial_s:
+            case Phase.SILENT if not watched.liveness.probes and now_s >= watched.trial_s:
                 return True, ""
         return False, standing.state.value
 
@@ -187,6 +187,8 @@ class Channels:
         watched = self._watched[channel]
         left_s = watched.under_way.get(ActionKind.PROBE)
         watched.ended(ActionKind.PROBE)
+        if outcome.kind in (OutcomeClass.PERMANENT, OutcomeClass.SWITCH):
+            watched.can_probe = False  # an official API writes to nobody who did not ask, itself included
         self._record(watched, outcome, left_s, was_probe=True)
 
     def deferred(self, action: Action, wait_s: float) -> None:

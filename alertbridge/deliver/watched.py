@@ -53,6 +53,7 @@ class Watched:
     mends: int = 0
     mended_s: float | None = None
     can_mend: bool = True
+    can_probe: bool = True
     trials: int = 0
     trial_s: float = 0.0
     begun_s: float | None = None
@@ -71,9 +72,9 @@ class Watched:
 
     @property
     def liveness(self) -> LivenessRules:
-        """The rules, without probes where there is no address for them."""
+        """The rules, without probes where there is no address for them or none that is taken."""
         rules = self.rules.liveness
-        return rules if self.own_address else replace(rules, probes=False)
+        return rules if self.own_address and self.can_probe else replace(rules, probes=False)
 
     def begins(self, action: Action, now_s: float) -> Action:
         """`action`, which is under way from now on."""

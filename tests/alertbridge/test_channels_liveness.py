@@ -153,6 +153,17 @@ def test_without_an_own_number_waiting_tells() -> None:
     assert gateway.probes_s == []
 
 
+def test_a_number_that_cannot_write_to_itself_is_asked_once() -> None:
+    """Cloud API refuses it; from then on only other messages tell."""
+    gateway = Gateway()
+    gateway.channels.report("wa", gateway.session)
+    gateway.clock.advance(121.0)
+    assert ActionKind.PROBE in [action.kind for action in gateway.channels.due()]
+    gateway.channels.probed("wa", Outcome(OutcomeClass.PERMANENT, "131021"))
+    assert gateway.run(1200) == 1200
+    assert gateway.probes_s == []
+
+
 def test_an_ack_that_is_faster_than_the_answer_counts() -> None:
     """The webhook came before the gateway's own answer to the probe."""
     gateway = Gateway()
