@@ -131,7 +131,8 @@ class AcceptSection(Section):
         default=60.0,
         ge=0,
         le=3600,
-        description="For so long after a change another Alertmanager may still tell what was before it.",
+        description="For so long after a change another Alertmanager may still tell what was before it; "
+        "best shorter than its group_interval.",
     )
     flapping: FlappingSection = Field(
         default=FlappingSection(), description="When an alert counts as flapping."

@@ -11,14 +11,23 @@ from sqlalchemy import Table, select
 
 from alertbridge.accept.config import AcceptSection
 from alertbridge.accept.intake import PIECE_ALERTS, Intake, Overloaded
-from alertbridge.accept.payload import Fault, Rejected
+from alertbridge.accept.payload import Fault, Rejected, read_notification
 from alertbridge.alerts import Alert
 from alertbridge.deliver.model import Kind
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreUnavailable
 from alertbridge.store.schema import episodes, flaps, notices, rejects
-from tests.fakes.accepting import Ear, FixedRoutes, Tally, firing, group, resolved
+from tests.fakes.accepting import (
+    Ear,
+    FixedRoutes,
+    Tally,
+    alert_values,
+    body_of,
+    firing,
+    group,
+    resolved,
+)
 from tests.fakes.clock import FakeClock
 
 ON_POSTGRESQL = pytest.mark.system("pg_ctlcluster")
@@ -304,6 +313,37 @@ async def test_5000_alerts_go_in_pieces_with_the_worst_first(bridge: Bridge) -> 
     assert len(await bridge.rows()) == 5001
     assert len(await bridge.told()) == 5001
     assert len(bridge.ear.changes) == 5001
+
+
+async def test_a_fault_with_one_notification_costs_no_other_one(bridge: Bridge) -> None:
+    """They wait together and fail together; then each is stored by itself."""
+    bridge.routes.fault, bridge.routes.faulty = ZeroDivisionError("in a rule"), "f3"
+    first = asyncio.create_task(bridge.intake.take(group(firing("f0", START_S))))
+    await asyncio.sleep(0)
+    rest = await asyncio.gather(
+        *(bridge.intake.take(group(firing(f"f{number}", START_S))) for number in range(1, 6)),
+        return_exceptions=True,
+    )
+    assert (await first).opened == 1
+    assert [type(answer).__name__ for answer in rest] == ["Taken"] * 2 + ["ZeroDivisionError"] + ["Taken"] * 2
+    assert {row["fingerprint"] for row in await bridge.rows()} == {"f0", "f1", "f2", "f4", "f5"}
+    assert len(await bridge.told()) == 5
+
+
+async def test_whatever_a_label_holds_can_be_stored(bridge: Bridge) -> None:
+    """Markup, control characters, other scripts, halves of pairs, NUL: read, stored, and read again on both stores."""
+    value = "*b* `c` <i>\x1b[31m\r\n\t\u202eabc\u202c مرحبا 😀 \ud800 \0 \ufeff"
+    odd = alert_values("f1", labels={"alertname": value, value: value}, annotations={value: value})
+    odd["generatorURL"] = value
+    body = body_of(odd, {"startsAt": "x", value: 1}, groupKey=value, receiver=value, externalURL=value)
+    received = read_notification(body)
+    await bridge.intake.take(received.group, received.rejected)
+    (episode,) = await bridge.rows()
+    kept = value.replace("\0", "").replace("\ud800", "\ufffd")
+    assert episode["labels"] == {"alertname": kept, kept: kept}
+    assert episode["annotations"] == {kept: kept}
+    assert episode["name"] == episode["generator_url"] == episode["group_key"] == kept
+    assert len(await bridge.rows(rejects)) == 1
 
 
 async def test_too_much_at_once_is_refused(database: Database, clock: FakeClock) -> None:

@@ -22,20 +22,20 @@ class FixedRoutes:
         self.suppressed = "muted"
         self.not_before_s: float | None = None
         self.fault: Exception | None = None
+        self.faulty: str | None = None  # the fingerprint that the fault is raised for; None: every one
         self.asked: list[Kind] = []
 
     def decide(self, alert: Alert, kind: Kind, now_s: float, *, receiver: str = "") -> Decision:
-        self.asked.append(kind)
-        return self._decision(self.recipients)
+        return self._decision(alert, kind, self.recipients)
 
     def follow(
         self, alert: Alert, recipients: Iterable[str], kind: Kind, now_s: float, *, receiver: str = ""
     ) -> Decision:
-        self.asked.append(kind)
-        return self._decision([name for name in recipients if name not in self.gone])
+        return self._decision(alert, kind, [name for name in recipients if name not in self.gone])
 
-    def _decision(self, recipients: Iterable[str]) -> Decision:
-        if self.fault is not None:
+    def _decision(self, alert: Alert, kind: Kind, recipients: Iterable[str]) -> Decision:
+        self.asked.append(kind)
+        if self.fault is not None and self.faulty in (None, alert.fingerprint):
             raise self.fault
         targets = tuple(Target(name, "en", "", self.not_before_s) for name in recipients)
         return Decision(targets, (), "" if targets else self.suppressed)
