@@ -14,8 +14,8 @@ from alertbridge.alerts import Alert, Severity
 from alertbridge.config import Config
 from alertbridge.deliver.limitstore import LimitStore
 from alertbridge.deliver.model import Body, Kind
-from alertbridge.deliver.parts import Parts
 from alertbridge.deliver.providers.base import MessageEvent
+from alertbridge.parts import Parts
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreError

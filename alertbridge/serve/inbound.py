@@ -11,7 +11,6 @@ from aiohttp import web
 from sqlalchemy import delete
 
 from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.parts import Parts
 from alertbridge.deliver.providers.base import (
     Handshake,
     InboundEvent,
@@ -22,6 +21,7 @@ from alertbridge.deliver.providers.base import (
     StatusEvent,
     WebhookRefused,
 )
+from alertbridge.parts import Parts
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreError
 from alertbridge.store.schema import inbound_events

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from alertbridge.deliver.parts import Parts
+from alertbridge.parts import Parts
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.store.database import Database
 from runtime.clock import Clock
