@@ -285,13 +285,18 @@ class Channels:
         if standing != watched.standing:
             watched.pending.append(happening)
             self._set(watched, standing)
+        if event is ChannelEvent.PROVEN or (was_sent and not watched.rules.liveness.proves):
+            watched.proved = True
 
     def _set(self, watched: Watched, standing: Standing) -> None:
         """The only place that assigns a standing."""
         old, watched.standing = watched.standing, standing
         now_s = self._clock.monotonic()
-        if (standing.last_ack_at_s or 0.0) > (old.last_ack_at_s or 0.0):
-            watched.pulse.proven(now_s)  # perhaps another replica heard of it
+        if standing.last_ack_at_s not in (
+            None,
+            old.last_ack_at_s,
+        ):  # another replica's too; clocks may go back
+            watched.pulse.proven(now_s)
         if standing.until_s is not None and standing.until_s != old.until_s:
             watched.pause_ends_s = now_s + max(0.0, standing.until_s - self._clock.time())
         if (old.phase, old.since_s) != (standing.phase, standing.since_s):
@@ -302,7 +307,7 @@ class Channels:
         if old.state is not standing.state or old.since_s != standing.since_s:
             watched.entered_s = now_s
             watched.mends, watched.mended_s, watched.can_mend = 0, None, True
-            watched.was_down = False
+            watched.was_down = watched.proved = False
         watched.trials, watched.trial_s = 0, now_s
         if standing.phase in (Phase.FAILING, Phase.DROPPED):
             watched.trial_s = now_s + rules.trial_first_s

@@ -180,11 +180,11 @@ def _noted(standing: Standing, happening: Happening) -> Standing:
     if happening.was_probe:
         standing = replace(standing, last_probe_at_s=at_s)
     if happening.was_sent:
-        standing = replace(standing, last_sent_at_s=max(at_s, standing.last_sent_at_s or 0.0))
+        standing = replace(standing, last_sent_at_s=at_s)
     if happening.is_failure:
         return replace(standing, failures=standing.failures + 1)
     if happening.event is ChannelEvent.PROVEN:
-        return replace(standing, failures=0, last_ack_at_s=max(at_s, standing.last_ack_at_s or 0.0))
+        return replace(standing, failures=0, last_ack_at_s=at_s)
     if happening.event is ChannelEvent.ANSWERED:
         return replace(standing, failures=0)
     return standing

@@ -35,7 +35,7 @@ class Watched:
 
     `asked_s`: when the session was last told. `begun_s`: when an attempt left whose answer is awaited. `trial_s`:
     when the next single message may show whether it is well. `was_down`: the session itself said that it does not
-    work.
+    work. `proved`: something went through, as this process saw itself.
     """
 
     rules: ChannelRules
@@ -58,11 +58,12 @@ class Watched:
     trial_s: float = 0.0
     begun_s: float | None = None
     was_down: bool = False
+    proved: bool = False
 
     @property
     def on_trial(self) -> bool:
         """It came back from a trouble that a human knows of, and nothing went through since."""
-        proven = self.standing.proven_since(by_ack=self.rules.liveness.proves)
+        proven = self.proved or self.standing.proven_since(by_ack=self.rules.liveness.proves)
         return self.standing.is_back and not proven
 
     @property

@@ -229,6 +229,20 @@ def test_a_wall_clock_that_jumps_ends_no_pause() -> None:
     assert desk.allowed()
 
 
+def test_a_wall_clock_that_goes_back_hides_no_proof() -> None:
+    """An ack is one, though the clock says that it came before the trouble."""
+    desk = Desk()
+    desk.outcome(K.CONFIG)
+    stored = told_of(desk, desk.channels.standing("wa"))
+    desk.channels.adopt("wa", stored, len(desk.channels.pending("wa")))
+    desk.channels.resume("wa")
+    desk.clock.jump(-3600.0)
+    desk.channels.begun("wa")
+    assert not desk.allowed()
+    desk.channels.record_ack("wa")
+    assert desk.allowed()
+
+
 def test_a_dropped_session_is_held_then_mended_with_backoff() -> None:
     """Asked at once, reconnected after 2 s, then ever later, restarted when that does not help; never two at once."""
     desk = Desk()

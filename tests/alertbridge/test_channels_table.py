@@ -1,7 +1,7 @@
 """The table of transitions, and what is said of a channel."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertbridge.deliver.announcements import Announcement
@@ -42,6 +42,7 @@ def test_a_verdict_stops_from_everywhere() -> None:
     assert ends == {ChannelEvent.WORKING, ChannelEvent.RESUMED}
 
 
+@settings(deadline=None)
 @given(st.lists(happenings, max_size=30))
 def test_a_standing_makes_sense_after_anything(seen: list[Happening]) -> None:
     """Only a pause has an end, failures are never negative, and nobody is told of a channel that was always well."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertbridge.deliver.bootclock import Reader, Row, boot_name
@@ -52,6 +52,7 @@ def test_a_rolled_back_stamp_is_taken_for_no_other() -> None:
     assert times(reader.stamps("b", instead, 160.0)) == [160.0]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

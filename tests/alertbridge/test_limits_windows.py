@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertbridge.deliver.limits import COURTESY, Policy, Room, Stamp, Window, left, pruned, wait_s
@@ -100,6 +100,7 @@ policies = st.builds(
 asks = st.lists(st.tuples(rooms, st.floats(0.0, 40.0)), max_size=40)
 
 
+@settings(deadline=None)
 @given(policies, asks)
 def test_no_window_is_ever_broken(policy: Policy, asked: list[tuple[Room, float]]) -> None:
     """Whoever asks when: in no window are there more than it allows, and none come closer than the spacing."""
@@ -111,6 +112,7 @@ def test_no_window_is_ever_broken(policy: Policy, asked: list[tuple[Room, float]
         assert later - earlier >= policy.spacing_s - 1e-6
 
 
+@settings(deadline=None)
 @given(windows, asks, st.floats(0.0, 30.0))
 def test_a_room_with_unused_reserve_never_waits(
     window: Window, asked: list[tuple[Room, float]], later_s: float
@@ -125,6 +127,7 @@ def test_a_room_with_unused_reserve_never_waits(
             assert wait_s(policy, stamps, room, now_s) == 0.0
 
 
+@settings(deadline=None)
 @given(policies, asks, rooms, st.floats(0.0, 400.0))
 def test_pruning_changes_no_answer(
     policy: Policy, asked: list[tuple[Room, float]], room: Room, later_s: float
@@ -137,6 +140,7 @@ def test_pruning_changes_no_answer(
     assert left(policy, kept, room, now_s) == left(policy, stamps, room, now_s)
 
 
+@settings(deadline=None)
 @given(policies, asks, rooms)
 def test_who_waits_as_told_may_go(policy: Policy, asked: list[tuple[Room, float]], room: Room) -> None:
     """The wait that is told is enough, but for a rounding of a millisecond."""
