@@ -161,7 +161,7 @@ def _without_device(user: str) -> str:
 
 
 def _lid(user: str, *, allowed: bool) -> Address:
-    digits = _without_device(user).removeprefix("+")
+    digits = _without_device(user)
     if not allowed:
         raise AddressRefused("is a LID, by which WhatsApp hides a number; give the phone number itself")
     if not _LID.fullmatch(digits):
