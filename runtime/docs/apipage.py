@@ -18,7 +18,7 @@ def operations(api: OpenApi) -> Iterator[str]:
 
 
 def _operation(operation: Operation) -> Iterator[str]:
-    token = " (*token*)" if operation.bearer else ""
+    token = " (*token*)" if operation.bearer else " (*login*)" if operation.login else ""
     yield f"### `{operation.method} {operation.path}`{token}\n"
     yield f"{operation.summary}.{' ' if operation.text else ''}{operation.text}\n"
     if operation.parameters:
@@ -29,6 +29,8 @@ def _operation(operation: Operation) -> Iterator[str]:
                 for p in operation.parameters
             ),
         )
+    if operation.body is not None:
+        yield f"Takes a {_model_link(operation.body.__name__)} as JSON.\n"
     yield table(
         ("status", "body", "meaning"),
         ((str(answer.status), _body(answer), answer.text) for answer in operation.answers),

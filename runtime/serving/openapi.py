@@ -11,6 +11,8 @@ from pydantic.json_schema import models_json_schema
 
 from runtime.serving.operation import JSON, Answer, Operation, Parameter
 
+_REFERENCE = "#/components/schemas/{model}"
+
 Json = dict[str, Any]  # what a JSON document holds is not known to the type checker
 
 
@@ -60,11 +62,16 @@ class OpenApi:
 
     @cached_property
     def schemas(self) -> Mapping[str, Json]:
-        """JSON schemas of every model that an answer can hold, by name."""
+        """JSON schemas of every model that a request or an answer can hold, by name."""
         answers = [answer for operation in self.operations for answer in operation.answers]
-        models = dict.fromkeys(answer.model for answer in answers if answer.model is not None)
+        told = dict.fromkeys(answer.model for answer in answers if answer.model is not None)
+        given = dict.fromkeys(operation.body for operation in self.operations if operation.body is not None)
         _, found = models_json_schema(
-            [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
+            [
+                *((model, "serialization") for model in told),
+                *((model, "validation") for model in given),
+            ],
+            ref_template=_REFERENCE,
         )
         definitions: Mapping[str, Json] = found.get("$defs", {})
         return definitions
@@ -81,8 +88,13 @@ def _operation(operation: Operation) -> Json:
         found["description"] = operation.text
     if operation.parameters:
         found["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+    if operation.body is not None:
+        schema = {"$ref": _REFERENCE.format(model=operation.body.__name__)}
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     if operation.bearer:
         found["security"] = [{"bearer": []}]
+    elif operation.login:
+        found["security"] = [{"bearer": []}, {"basic": []}]
     return found
 
 
@@ -102,7 +114,7 @@ def _parameter(parameter: Parameter) -> Json:
 def _answer(answer: Answer) -> Json:
     schema: Json = {"type": "string"}
     if answer.model is not None:
-        schema = {"$ref": f"#/components/schemas/{answer.model.__name__}"}
+        schema = {"$ref": _REFERENCE.format(model=answer.model.__name__)}
     elif answer.media == (JSON,):
         schema = {}
     return {

@@ -51,8 +51,12 @@ class Operation:
     handler: Handler | None = None
     text: str = ""
     parameters: tuple[Parameter, ...] = ()
+    body: type[BaseModel] | None = None
+    """What the request's JSON is."""
     bearer: bool = False
     """Always asks for a bearer token, also where nothing else asks who it is."""
+    login: bool = False
+    """Always asks who it is: for a bearer token, or a user with a password."""
 
 
 def route_table(operations: Iterable[Operation]) -> list[web.RouteDef]:
