@@ -37,11 +37,16 @@ _KNOWN = (
     episodes.c.repeats,
     episodes.c.flapping,
 )
-_LATEST_OF_EACH = select(*_KNOWN).where(
-    episodes.c.id.in_(
-        select(func.max(episodes.c.id))
-        .where(episodes.c.fingerprint.in_(bindparam("fingerprints", expanding=True)))
-        .group_by(episodes.c.fingerprint, episodes.c.status)
+_OF_FLAPS = ("changes", "flapping_since", "told_status", "changed_at")
+_LATEST_OF_EACH = (
+    select(*_KNOWN, *(flaps.c[name] for name in _OF_FLAPS))
+    .outerjoin_from(episodes, flaps, flaps.c.fingerprint == episodes.c.fingerprint)
+    .where(
+        episodes.c.id.in_(
+            select(func.max(episodes.c.id))
+            .where(episodes.c.fingerprint.in_(bindparam("fingerprints", expanding=True)))
+            .group_by(episodes.c.fingerprint, episodes.c.status)
+        )
     )
 )
 _LATEST_WITH_LABELS = select(episodes).where(
@@ -51,7 +56,6 @@ _LATEST_WITH_LABELS = select(episodes).where(
         .group_by(episodes.c.fingerprint)
     )
 )
-_FLAPS = select(flaps).where(flaps.c.fingerprint.in_(bindparam("fingerprints", expanding=True)))
 _TOLD = (
     select(notices.c.episode_id, notices.c.recipient)
     .where(notices.c.episode_id.in_(bindparam("ids", expanding=True)), notices.c.recipient != "")
@@ -84,7 +88,6 @@ _UNMARK = (
 )
 _FORGET = delete(flaps).where(flaps.c.fingerprint.in_(bindparam("fingerprints", expanding=True)))
 
-_OF_FLAPS = ("changes", "flapping_since", "told_status", "changed_at")
 Values = dict[str, object]
 _T = TypeVar("_T")
 
@@ -105,22 +108,17 @@ class Ledger:
             await self._connection.execute(_ALONE)
 
     async def latest(self, fingerprints: Iterable[str]) -> Sequence[Row[Any]]:
-        """The open episode and the last closed one of each fingerprint, without labels."""
+        """The open episode and the last closed one of each fingerprint, without labels; beside each what `flaps`
+        has of the fingerprint, or None for all of it."""
         return await self._select(_LATEST_OF_EACH, "fingerprints", fingerprints)
 
     async def latest_with_labels(self, fingerprints: Iterable[str]) -> Sequence[Row[Any]]:
         """The last episode of each fingerprint, whole."""
         return await self._select(_LATEST_WITH_LABELS, "fingerprints", fingerprints)
 
-    async def flaps(self, fingerprints: Iterable[str]) -> dict[str, Flaps]:
-        """What is kept of the latest changes of these fingerprints."""
-        return {
-            row.fingerprint: _flaps(row) for row in await self._select(_FLAPS, "fingerprints", fingerprints)
-        }
-
     async def all_flaps(self) -> dict[str, Flaps]:
-        """The same of every fingerprint."""
-        return {row.fingerprint: _flaps(row) for row in await self._connection.execute(select(flaps))}
+        """What is kept of the latest changes of every fingerprint."""
+        return {row.fingerprint: flaps_of(row) for row in await self._connection.execute(select(flaps))}
 
     async def told(self, ids: Iterable[int]) -> dict[int, set[str]]:
         """Who has had notices of these episodes."""
@@ -203,7 +201,8 @@ async def _slices(values: Iterable[_T]) -> AsyncIterator[list[_T]]:
         await asyncio.sleep(0)
 
 
-def _flaps(row: Row[Any]) -> Flaps:
+def flaps_of(row: Row[Any]) -> Flaps:
+    """What `row` has of the table `flaps`."""
     told = None if row.told_status is None else AlertStatus(row.told_status)
     return Flaps(tuple(row.changes), row.flapping_since, told)
 

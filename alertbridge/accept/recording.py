@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from alertbridge.accept.config import AcceptSection
 from alertbridge.accept.episodes import Ended, EpisodeStatus, Verdict, after, judge
 from alertbridge.accept.flapping import Flaps, Voice, changed
-from alertbridge.accept.ledger import Ledger
+from alertbridge.accept.ledger import Ledger, flaps_of
 from alertbridge.accept.notices import Notices
 from alertbridge.accept.payload import Rejected
 from alertbridge.accept.ports import Change, Deciding
@@ -112,10 +112,8 @@ class Recording:
             case = self._cases[row.fingerprint]
             case.record = _record(row)
             case.history = case.record.history(case.history.ended)
-            case.flaps = Flaps(case.flaps.changes + _changes(row))
-        for fingerprint, flaps in (await self._ledger.flaps(fingerprints)).items():
-            self._cases[fingerprint].flaps = flaps
-            self._cases[fingerprint].stored_flaps = True
+            case.stored_flaps = row.changed_at is not None
+            case.flaps = flaps_of(row) if case.stored_flaps else Flaps(case.flaps.changes + _changes(row))
         for fingerprint in self._unopened.keys() & fingerprints:
             self._cases[fingerprint].recall(self._unopened[fingerprint])
 
