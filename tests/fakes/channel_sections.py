@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import aiohttp
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.registry import ChannelSection, make_provider
@@ -17,7 +17,9 @@ SECRETS = (KEY, WEBHOOK, HANDSHAKE)
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 CONTENT = "HX0123456789abcdef0123456789abcdef"
 
-_CHANNELS: TypeAdapter[ChannelBase] = TypeAdapter(ChannelSection)
+_CHANNELS: TypeAdapter[ChannelBase] = TypeAdapter(
+    ChannelSection, config=ConfigDict(hide_input_in_errors=True)
+)
 
 SECTIONS: Mapping[str, Mapping[str, object]] = {
     "waha": {"kind": "waha", "api_key": KEY, "webhook": {"secret": WEBHOOK}},
