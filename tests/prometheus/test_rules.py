@@ -133,16 +133,16 @@ BREAKS: dict[str, tuple[str, Callable[[str], str], str]] = {
 
 
 @pytest.mark.parametrize("what", BREAKS)
-def test_what_is_broken_is_told(copy: Path, what: str) -> None:
-    """Each kind of mistake ends the check with exit code 1, and the place of it on stderr."""
+def test_what_is_broken_is_told(copy: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind of mistake is told with its place by reading alone, without promtool."""
     path, damage, complaint = BREAKS[what]
     file = copy / path
     before = file.read_text(encoding="utf-8")
     file.write_text(damage(before), encoding="utf-8")
     assert file.read_text(encoding="utf-8") != before
-    ended = check(copy)
-    assert ended.returncode == 1
-    assert complaint in ended.stderr
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("PATH", "")
+    assert [told for told in rulescheck.complaints() if complaint in told]
 
 
 @pytest.mark.system("promtool")
