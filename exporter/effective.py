@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
-
 from exporter.config import CollectorDefaults, Config, RouterSection
-from runtime.logs import MASK
+from runtime.effective import plain
 
 _SUBSCRIBER_KEYS = ("mode", "limit", "top")
 
 
 def effective(config: Config, known: Mapping[str, CollectorDefaults]) -> dict[str, Any]:
     """`config` in the shape of its file, as plain values; what is not set and has no default is left out."""
-    shown: dict[str, Any] = _plain(config)
+    shown: dict[str, Any] = plain(config)
     for key, section, settings in (
         ("pool", config.pool, config.pool_settings()),
         ("breaker", config.breaker, config.breaker_settings()),
@@ -23,7 +20,7 @@ def effective(config: Config, known: Mapping[str, CollectorDefaults]) -> dict[st
     ):
         settled = asdict(settings)
         values = {name: settled[name] for name in type(section).model_fields if name in settled}
-        shown[key] = shown[key] | _plain(values)
+        shown[key] = shown[key] | plain(values)
     shown["modules"] = {name: _module(config, name, known) for name in config.module_names}
     shown["routers"] = [_router(config, router) for router in config.routers]
     return shown
@@ -47,31 +44,5 @@ def _collectors(config: Config, module: str, known: Mapping[str, CollectorDefaul
 
 
 def _router(config: Config, router: RouterSection) -> dict[str, Any]:
-    shown = {**_plain(router), "port": config.target(router).effective_port}
+    shown = {**plain(router), "port": config.target(router).effective_port}
     return {key: value for key, value in shown.items() if value != {}}
-
-
-def _plain(value: object) -> Any:
-    """`value` as YAML can hold it, without what is not set."""
-    match value:
-        case SecretStr():
-            return MASK
-        case Path():
-            return str(value)
-        case BaseModel():
-            return _plain(_without_copies({name: getattr(value, name) for name in type(value).model_fields}))
-        case Mapping():
-            return {key: _plain(item) for key, item in value.items() if item is not None}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-    return value
-
-
-def _without_copies(fields: dict[str, Any]) -> dict[str, Any]:
-    """`fields` without the secret that was read from the file or variable named beside it."""
-    copies = {
-        name
-        for name in fields
-        if any(fields.get(f"{name}{suffix}") is not None for suffix in ("_file", "_env"))
-    }
-    return {name: value for name, value in fields.items() if name not in copies}
