@@ -68,7 +68,6 @@ class Recording:
         breath: Breath,
     ) -> None:
         self._ledger = ledger
-        self._section = section
         self._rules = section.rules
         self._flapping = section.flapping.rules
         self._now_s = now_s
@@ -106,9 +105,7 @@ class Recording:
             return
         self._cases = {fingerprint: Case() for fingerprint in fingerprints}
         rows = await self._ledger.latest(fingerprints)
-        for row in sorted(
-            rows, key=lambda row: row.status == EpisodeStatus.OPEN.value
-        ):  # the closed ones first
+        for row in sorted(rows, key=_is_open):  # the closed ones first
             case = self._cases[row.fingerprint]
             case.record = _record(row)
             case.history = case.record.history(case.history.ended)
@@ -166,8 +163,8 @@ class Recording:
             await self._breath()
 
     async def _write(self, rejected: Sequence[Rejected]) -> None:
+        await self._ledger.change_episodes(self._touched.values())  # first: only one may be open
         await self._ledger.add_episodes(self._opened)
-        await self._ledger.change_episodes(self._touched.values())
         await self._ledger.seen(self._seen - self._touched.keys(), self._now_s)
         await self._ledger.add_notices(draft.row() for draft in self.notices.drafts)
         changed_flaps = {name: case.flaps for name, case in self._cases.items() if case.flaps_changed}
@@ -193,6 +190,10 @@ def _record(row: Row[Any]) -> EpisodeRecord:
         repeats=row.repeats,
         flapping=row.flapping,
     )
+
+
+def _is_open(row: Row[Any]) -> bool:
+    return bool(row.status == EpisodeStatus.OPEN.value)
 
 
 def _changes(row: Row[Any]) -> tuple[float, ...]:

@@ -1,17 +1,21 @@
 """What the intake takes is in the store when it says so: each episode once, its notices with it."""
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import Table, select
 
 from alertbridge.accept.config import AcceptSection
+from alertbridge.accept.episodes import History, after, judge
 from alertbridge.accept.intake import PIECE_ALERTS, Intake, Overloaded
 from alertbridge.accept.payload import Fault, Rejected, read_notification
+from alertbridge.accept.recording import KINDS
 from alertbridge.alerts import Alert
 from alertbridge.deliver.model import Kind
 from alertbridge.store.config import StoreSection
@@ -47,8 +51,9 @@ class Bridge:
         self.intake = Intake(database, self.routes, section or AcceptSection(), self.tally, clock, [self.ear])
 
     async def rows(self, table: Table = episodes) -> list[Row]:
+        ordered = select(table).order_by(*table.primary_key)
         async with self.database.read() as connection:
-            return [dict(row) for row in (await connection.execute(select(table))).mappings()]
+            return [dict(row) for row in (await connection.execute(ordered)).mappings()]
 
     async def told(self) -> list[tuple[object, ...]]:
         """Every notice: kind, state, reason, recipient."""
@@ -142,6 +147,20 @@ async def test_open_closed_and_open_again_within_one_transaction(bridge: Bridge)
     assert [change.alert.status.value for change in bridge.ear.changes] == ["firing", "resolved", "firing"]
 
 
+async def test_an_end_and_a_new_beginning_within_one_transaction(bridge: Bridge) -> None:
+    """The store never sees two open episodes of one fingerprint, in whatever order rows are written."""
+    await bridge.intake.take(group(firing("f1", START_S - 90)))
+    takes = [
+        bridge.intake.take(group(firing("other", START_S))),
+        bridge.intake.take(group(resolved("f1", START_S - 90, START_S - 60))),
+        bridge.intake.take(group(firing("f1", START_S - 30))),
+    ]
+    with structlog.testing.capture_logs() as logs:
+        await asyncio.gather(*takes)
+    assert logs == [], "at the first try"
+    assert [row["status"] for row in await bridge.rows() if row["fingerprint"] == "f1"] == ["closed", "open"]
+
+
 async def test_the_end_goes_to_those_who_heard_of_the_beginning(bridge: Bridge) -> None:
     """A rota that moved on in between changes nothing; who left the configuration cannot be told any more."""
     bridge.routes.recipients = ["anton", "berta"]
@@ -201,6 +220,34 @@ async def test_copies_cost_no_writing_but_once_a_minute(bridge: Bridge) -> None:
         await bridge.intake.take(group(firing("f1", START_S)))
         seen += [row["last_seen_at"] for row in await bridge.rows()]
     assert seen == [START_S, START_S + 80, START_S + 80]
+
+
+async def test_the_store_changes_no_verdict(database: Database, clock: FakeClock) -> None:
+    """A random course of words, in transactions of random size: what is told is what the rules alone say."""
+    section = AcceptSection.model_validate({"flapping": {"changes": 100}, "repeat_after_s": 300})
+    bridge, chance = Bridge(database, clock, section), random.Random(7)  # noqa: S311  a course, not a secret
+    histories: dict[str, History] = {}
+    expected: list[tuple[str, Kind]] = []
+    for _ in range(60):
+        clock.advance(chance.choice([0.5, 10, 50, 100, 400]))
+        now_s, takes = clock.time(), []
+        for _ in range(chance.randint(1, 6)):
+            name, begins_s = f"f{chance.randrange(4)}", now_s - chance.choice([0, 5, 30, 200, 900])
+            ends_s = begins_s + chance.random() * (now_s - begins_s)
+            alert = firing(name, begins_s) if chance.random() < 0.6 else resolved(name, begins_s, ends_s)
+            takes.append(bridge.intake.take(group(alert)))
+            known = histories.get(name, History())
+            verdict = judge(alert, known, reason="", now_s=now_s, rules=section.rules)
+            histories[name] = after(known, alert, verdict, now_s)
+            if verdict in KINDS:
+                expected.append((name, KINDS[verdict]))
+        await asyncio.gather(*takes)
+    assert [(change.alert.fingerprint, change.kind) for change in bridge.ear.changes] == expected
+    assert len(expected) > 60
+    stored = {(row["fingerprint"], row["status"]) for row in await bridge.rows()}
+    assert {name for name, status in stored if status == "open"} == {
+        name for name, known in histories.items() if known.open is not None
+    }
 
 
 async def test_flapping_is_told_once_until_it_is_calm(bridge: Bridge) -> None:
