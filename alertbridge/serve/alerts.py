@@ -189,7 +189,8 @@ async def take_alerts(request: web.Request) -> web.StreamResponse:
 
 @web.middleware
 async def count_webhooks(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Counts how requests to the webhook were answered. Stands outside the guards, whose refusals count too."""
+    """Counts how requests to the webhook were answered, and says in the log what was refused and why. Stands
+    outside the guards, whose refusals count too and which log them themselves."""
     resource = request.match_info.route.resource
     if resource is None or resource.canonical not in PATHS:
         return await handler(request)
@@ -201,11 +202,10 @@ async def count_webhooks(request: web.Request, handler: Handler) -> web.StreamRe
         code = response.status
     except web.HTTPException as error:
         code = error.status
+        log.warning("alerts.refused", code=code, reason=(error.text or "").strip(), client=request.remote)
         raise
     finally:
         door.answered(code, since_s)
-        if code >= 400:
-            log.warning("alerts.refused", code=code, client=request.remote)
     return response
 
 

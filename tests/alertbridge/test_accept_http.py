@@ -303,9 +303,11 @@ async def test_a_body_that_can_never_be_right_gets_400(
 ) -> None:
     """With a sentence that says what is wrong."""
     client = await connect()
-    status, detail = await problem(client, body)
+    with structlog.testing.capture_logs() as logs:
+        status, detail = await problem(client, body)
     assert status == 400
     assert sentence in detail
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("alerts.refused", detail)]
     assert served.tally.codes == {400: 1}
 
 
