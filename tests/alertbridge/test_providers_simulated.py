@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
+import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer
 
 from alertbridge.deliver.providers.base import (
     Image,
@@ -25,6 +27,8 @@ from alertbridge.deliver.providers.base import (
 )
 from alertbridge.deliver.providers.registry import make_provider
 from runtime.clock import SystemClock
+from simulator.bot.server import BotServer
+from simulator.bot.state import SimulatedBot
 from tests.fakes.channel_sections import channel_of
 from tests.fakes.phone_world import PERSON, QUICK, Heard, PhoneWorld, phone_world
 
@@ -107,12 +111,13 @@ class Channel:
         url = self.world.simulator.providers[self.name].settings["webhook"]
         return InboundRequest("POST", heard.headers, query, heard.body, url)
 
-    async def until(self, *states: SessionState) -> Session:
-        """The session, once it is in one of `states`. Raises TimeoutError."""
-        async with asyncio.timeout(10):
-            while (session := await self.provider.session()).state not in states:  # noqa: ASYNC110  nobody tells
-                await asyncio.sleep(0.02)
-        return session
+
+async def settled(provider: Provider, *states: SessionState) -> Session:
+    """The session, once it is in one of `states`. Raises TimeoutError."""
+    async with asyncio.timeout(10):
+        while (session := await provider.session()).state not in states:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.02)
+    return session
 
 
 @pytest.fixture
@@ -219,7 +224,7 @@ async def test_a_session_that_broke_is_mended(channel: Channel) -> None:
     assert (await channel.send()).kind is OutcomeClass.RECONNECT
     assert (await channel.provider.session()).state is SessionState.DISCONNECTED
     assert (await channel.provider.reconnect()).kind is OutcomeClass.ACCEPTED
-    await channel.until(SessionState.WORKING)
+    await settled(channel.provider, SessionState.WORKING)
     assert (await channel.send()).kind is OutcomeClass.ACCEPTED
 
 
@@ -231,7 +236,7 @@ async def test_a_device_that_was_removed_is_known_to_need_a_human(channel: Chann
     lost = (SessionState.LOGGED_OUT, SessionState.NEEDS_PAIRING)
     if (await channel.provider.session()).state not in lost:
         await channel.provider.reconnect()
-    session = await channel.until(*lost)
+    session = await settled(channel.provider, *lost)
     assert session.pairing_url.startswith(channel.world.url)
     assert "key" not in session.pairing_url
     if channel.name in ("waha", "evolution"):
@@ -355,3 +360,62 @@ async def test_a_session_that_works_says_so(channel: Channel) -> None:
     assert session.state is SessionState.WORKING
     if channel.name not in ("generic", "wuzapi"):
         assert channel.provider.traits.own_address == "6281200000001"
+
+
+BOT_TOKEN = "bot-token-4e1"
+
+
+@pytest.fixture
+async def bot() -> AsyncIterator[tuple[SimulatedBot, Provider]]:
+    """The simulated bot, which speaks the minimal contract, and its channel."""
+    simulated = SimulatedBot(SystemClock().time())
+    served = TestServer(BotServer(simulated, token=BOT_TOKEN, restart=lambda: None).app())
+    async with AsyncExitStack() as stack:
+        await served.start_server(access_log=None)
+        stack.push_async_callback(served.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        given = {
+            "kind": "bot",
+            "name": "bot",
+            "url": str(served.make_url("")).rstrip("/"),
+            "token": BOT_TOKEN,
+        }
+        provider = make_provider(channel_of(given), session, SystemClock())
+        await settled(provider, SessionState.WORKING)
+        yield simulated, provider
+
+
+async def test_the_contracts_bot_takes_our_id_and_can_be_asked(bot: tuple[SimulatedBot, Provider]) -> None:
+    """Two sends with one id are one message, and its fate is asked for."""
+    simulated, provider = bot
+    message = Outgoing("A" * 32, PERSON, "once")
+    outcomes = [await provider.send(message), await provider.send(message)]
+    assert outcomes == [Outcome(OutcomeClass.QUEUED_REMOTE, provider_id=message.id)] * 2
+    assert len(simulated.messages) == 1
+    async with asyncio.timeout(10):
+        while await provider.status_of(message.id) is None:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.02)
+    pictured = replace(message, id="B" * 32, image=Image(PNG))
+    assert (await provider.send(pictured)).kind is OutcomeClass.QUEUED_REMOTE
+    session = await provider.session()
+    assert (session.state, provider.traits.own_address) == (SessionState.WORKING, session.own_number)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("logged_out", SessionState.LOGGED_OUT),
+        ("banned", SessionState.BANNED),
+        ("disconnect", SessionState.DISCONNECTED),
+    ],
+)
+async def test_the_contracts_bot_says_what_is_wrong(
+    fault: str, state: SessionState, bot: tuple[SimulatedBot, Provider]
+) -> None:
+    """By its health, and a send says at least that the session does not work."""
+    simulated, provider = bot
+    simulated.faults.set(fault)
+    session = await settled(provider, state)
+    assert bool(session.pairing_url) == (state is SessionState.LOGGED_OUT)
+    outcome = await provider.send(Outgoing("C" * 32, PERSON, "text"))
+    assert outcome.kind is OutcomeClass.RECONNECT

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from alertbridge.deliver.providers.base import Outcome, Receipt, Session, SessionState
-from alertbridge.deliver.providers.payload import Loose
+from alertbridge.deliver.providers.payload import Id, Loose
 from alertbridge.deliver.providers.verdicts import Verdict, pause, permanent, retry
 
 RECEIPTS: Mapping[str, Receipt | None] = {
@@ -72,7 +72,7 @@ Stubs = Annotated[list[str], BeforeValidator(_texts)]
 class Key(Loose):
     """Which message, and by whom; the typed fields that may hold a number or a LID."""
 
-    id: str = ""
+    id: Id = ""
     remote_jid: str = Field(default="", alias="remoteJid")
     remote_jid_alt: str = Field(default="", alias="remoteJidAlt")
     from_me: bool = Field(default=False, alias="fromMe")
@@ -101,8 +101,8 @@ class Key(Loose):
 class Context(Loose):
     """What a text refers to."""
 
-    stanza_id: str = Field(default="", alias="stanzaId")
-    stanza_id_go: str = Field(default="", alias="stanzaID")
+    stanza_id: Id = Field(default="", alias="stanzaId")
+    stanza_id_go: Id = Field(default="", alias="stanzaID")
     is_forwarded: bool = Field(default=False, alias="isForwarded")
 
     @property
@@ -126,7 +126,7 @@ class Caption(Loose):
 class Button(Loose):
     """What a tapped button said."""
 
-    id: str = Field(default="", alias="selectedButtonId")
+    id: Id = Field(default="", alias="selectedButtonId")
     template_id: str = Field(default="", alias="selectedId")
     text: str = Field(default="", alias="selectedDisplayText")
 

@@ -2,10 +2,12 @@
 
 import json
 import math
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +19,9 @@ from pydantic import (
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 """A webhook that is longer is not read."""
+ID_LIMIT_CHARS = 200
+"""Ids are keys of tables, and a message's id is chosen by whoever writes it."""
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MILLISECONDS_FROM = 1e11
 """A Unix time from here on is in milliseconds: as seconds it would be the year 5138."""
 
@@ -32,6 +37,15 @@ def parse_json(body: bytes) -> object:
     return value
 
 
+def _storable(value: Any) -> Any:
+    """Texts without what no database takes: NUL, and halves of characters that JSON can spell."""
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if not isinstance(value, str) or not _UNSTORABLE.search(value):
+        return value
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
 class Loose(BaseModel):
     """A payload of somebody else. Every field has a default, which stands for whatever cannot be used."""
 
@@ -43,7 +57,7 @@ class Loose(BaseModel):
     @classmethod
     def _absent_when_odd(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         try:
-            return handler(value)
+            return _storable(handler(value))
         except ValidationError:
             return cls.model_fields[str(info.field_name)].get_default(call_default_factory=True)
 
@@ -101,3 +115,12 @@ def read_moment(value: object) -> float:
 
 Moment = Annotated[float, BeforeValidator(read_moment)]
 """A point in time however it is written, as Unix seconds; 0.0 when it cannot be read."""
+
+
+def clean_id(text: str) -> str:
+    """An id that fits into a table, whatever `text` holds."""
+    return _UNSTORABLE.sub("\ufffd", text[:ID_LIMIT_CHARS])
+
+
+Id = Annotated[str, AfterValidator(clean_id)]
+"""An id of somebody else's."""

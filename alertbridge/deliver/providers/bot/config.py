@@ -72,7 +72,7 @@ class SendSection(Section):
         default_factory=_usual_body,
         description=(
             "JSON of any shape; each text in it is a template that knows `to`, `digits`, `jid`, `text`, `id`, "
-            "`quote_id`, `severity`, `title` and `is_group`."
+            "`quote_id`, `severity`, `title`, `is_group` and `image` (PNG as base64)."
         ),
     )
     id_at: Places = Field(
@@ -164,6 +164,10 @@ class BotSection(HttpSection, SecretSection):
         description="Whether its success answer comes only after WhatsApp's server took the message.",
     )
     send: SendSection = Field(default=SendSection(), description="How a message is handed over.")
+    send_image: SendSection | None = Field(
+        default=None,
+        description="How a message with a picture is handed over; without it the text goes alone.",
+    )
     status: StatusSection | None = Field(default=None, description="How a message's fate is asked for.")
     health: HealthSection | None = Field(default=None, description="How the session is asked for.")
     reconnect: ActionSection | None = Field(default=None, description="How the bot connects again.")

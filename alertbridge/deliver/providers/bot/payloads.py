@@ -2,7 +2,7 @@
 
 from pydantic import AliasChoices, Field
 
-from alertbridge.deliver.providers.payload import Loose, Moment
+from alertbridge.deliver.providers.payload import Id, Loose, Moment
 
 
 class Event(Loose):
@@ -13,9 +13,9 @@ class Event(Loose):
     """
 
     event: str = ""
-    event_id: str = ""
-    id: str = ""
-    our_id: str = ""
+    event_id: Id = ""
+    id: Id = ""
+    our_id: Id = ""
     status: str = Field(default="", validation_alias=AliasChoices("status", "state"))
     error: str = ""
     code: int | None = None
@@ -24,7 +24,7 @@ class Event(Loose):
     lid: str = ""
     text: str = ""
     at_s: Moment = Field(default=0.0, validation_alias=AliasChoices("timestamp", "at"))
-    quoted_id: str = ""
+    quoted_id: Id = ""
     button: str = ""
     is_group: bool = False
     from_me: bool = False

@@ -14,6 +14,13 @@ CONTRACT: Given = {
         "queued_at": "queued",
         "error_at": "error",
     },
+    "send_image": {
+        "path": "/send-image",
+        "body": {"to": "{{ to }}", "caption": "{{ text }}", "image": "{{ image }}", "id": "{{ id }}"},
+        "id_at": "id",
+        "queued_at": "queued",
+        "error_at": "error",
+    },
     "status": {"path": "/messages/{{ id }}", "state_at": "status"},
     "health": {
         "path": "/health",

@@ -1,5 +1,6 @@
 """A bot's own endpoint: what is sent and where the facts stand comes from the configuration."""
 
+import base64
 import re
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -22,14 +23,14 @@ from alertbridge.deliver.providers.base import (
     StatusEvent,
     Traits,
 )
-from alertbridge.deliver.providers.bot.config import ActionSection, BotSection, HealthSection
+from alertbridge.deliver.providers.bot.config import ActionSection, BotSection, HealthSection, SendSection
 from alertbridge.deliver.providers.bot.paths import flag_at, text_at
 from alertbridge.deliver.providers.bot.payloads import Event
 from alertbridge.deliver.providers.bot.presets import CONTRACT
 from alertbridge.deliver.providers.bot.templating import RENDER_ERRORS, SAMPLE, render, render_json
-from alertbridge.deliver.providers.calls import Answer, Calls, as_json
+from alertbridge.deliver.providers.calls import Answer, Calls, Deadline, as_json
 from alertbridge.deliver.providers.gateway import Gateway
-from alertbridge.deliver.providers.payload import parse_json, read_moment
+from alertbridge.deliver.providers.payload import clean_id, parse_json, read_moment
 from alertbridge.deliver.providers.signatures import check_token, header
 from alertbridge.deliver.providers.verdicts import (
     MALFORMED,
@@ -46,6 +47,8 @@ from runtime.clock import Clock
 
 STATUSES: Mapping[int, Verdict] = {463: pause("reachout_timelock"), 503: reconnect("not_connected")}
 """What a bot means by a status, where it is not what a web server means."""
+NO_SUCH_PATH = by_status(404, STATUSES)
+"""A bot that cannot send pictures has no path for them; the text matters more."""
 RECEIPT_WORDS: Mapping[str, Receipt | None] = {
     **RECEIPTS,
     "SENT": Receipt.ACKED,
@@ -73,6 +76,7 @@ class Bot(Gateway[BotSection]):
             takes_our_id=section.takes_our_id,
             tells_delivered=section.proves,
             tells_read=section.proves,
+            sends_images=section.send_image is not None,
         )
         calls = Calls(section, session, clock, headers)
         super().__init__(section, calls, clock, traits, pairing_path=section.qr_path)
@@ -82,7 +86,20 @@ class Bot(Gateway[BotSection]):
         address = self._addressed(message)
         if isinstance(address, Outcome):
             return address
-        way, values = self._section.send, self._values(message, address)
+        within = self._calls.deadline()
+        with_image = self._section.send_image
+        if (
+            with_image is not None
+            and message.image is not None
+            and len(message.text) <= self._traits.caption_limit
+        ):
+            outcome = await self._send(with_image, message, address, within)
+            if outcome.reason != NO_SUCH_PATH.reason:
+                return outcome
+        return await self._send(self._section.send, message, address, within)
+
+    async def _send(self, way: SendSection, message: Outgoing, address: Address, within: Deadline) -> Outcome:
+        values = self._values(message, address)
         try:
             path = render(
                 way.path, {k: quote(v, safe="") if isinstance(v, str) else v for k, v in values.items()}
@@ -92,8 +109,8 @@ class Bot(Gateway[BotSection]):
         except RENDER_ERRORS as error:
             return permanent("template_error").outcome(type(error).__name__)
         content = None if way.method == "GET" else body
-        answer = await self._calls.ask(way.method, path, content, headers=headers)
-        return answer if isinstance(answer, Outcome) else self._judged(answer, message.id)
+        answer = await self._calls.ask(way.method, path, content, headers=headers, within=within)
+        return answer if isinstance(answer, Outcome) else self._judged(answer, way, message.id)
 
     def _values(self, message: Outgoing, address: Address) -> dict[str, object]:
         """What templates know of a message."""
@@ -115,16 +132,16 @@ class Bot(Gateway[BotSection]):
             "severity": fields.get("severity", ""),
             "title": fields.get("title", ""),
             "is_group": address.is_group,
+            "image": base64.b64encode(message.image.png).decode() if message.image is not None else "",
         }
 
-    def _judged(self, answer: Answer, our_id: str) -> Outcome:
+    def _judged(self, answer: Answer, way: SendSection, our_id: str) -> Outcome:
         """By the body before the status: a 429 can be a yes, a 200 a no."""
-        way = self._section.send
         try:
             document = parse_json(answer.body)
         except ValueError:
             document = None
-        sent_id = next((text for place in way.id_at if (text := text_at(document, place))), "")
+        sent_id = clean_id(next((text for place in way.id_at if (text := text_at(document, place))), ""))
         if not way.id_at and self._section.takes_our_id:
             sent_id = our_id
         detail = text_at(document, way.error_at)

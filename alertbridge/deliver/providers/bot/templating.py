@@ -16,6 +16,7 @@ SAMPLE: Mapping[str, object] = {
     "severity": "critical",
     "title": "title",
     "is_group": False,
+    "image": "",
 }
 """What templates know, and of which type it is."""
 

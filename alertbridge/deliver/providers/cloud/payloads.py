@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alertbridge.deliver.providers.payload import Loose, Moment, Objects
+from alertbridge.deliver.providers.payload import Id, Loose, Moment, Objects
 
 
 class ErrorData(Loose):
@@ -29,7 +29,7 @@ class MetaError(Loose):
 class SentMessage(Loose):
     """One message that was accepted."""
 
-    id: str = ""
+    id: Id = ""
     message_status: str = ""
 
 
@@ -38,7 +38,7 @@ class Answer(Loose):
 
     error: MetaError | None = None
     messages: Annotated[list[SentMessage], Objects] = Field(default_factory=list)
-    id: str = ""
+    id: Id = ""
 
     @property
     def first(self) -> SentMessage:
@@ -96,7 +96,7 @@ class Button(Loose):
 
 
 class Choice(Loose):
-    id: str = ""
+    id: Id = ""
     title: str = ""
 
 
@@ -110,7 +110,7 @@ class Interactive(Loose):
 class Context(Loose):
     """The quoted message."""
 
-    id: str = ""
+    id: Id = ""
     forwarded: bool = False
     frequently_forwarded: bool = False
 
@@ -118,7 +118,7 @@ class Context(Loose):
 class Message(Loose):
     """What a person wrote."""
 
-    id: str = ""
+    id: Id = ""
     sender: str = Field(default="", alias="from")
     timestamp: Moment = 0.0
     type: str = ""
@@ -137,10 +137,10 @@ class Caption(Loose):
 class Status(Loose):
     """What became of a message of ours."""
 
-    id: str = ""
+    id: Id = ""
     status: str = ""
     timestamp: Moment = 0.0
-    our_id: str = Field(default="", alias="biz_opaque_callback_data")
+    our_id: Id = Field(default="", alias="biz_opaque_callback_data")
     errors: Annotated[list[MetaError], Objects] = Field(default_factory=list)
 
 
@@ -159,7 +159,7 @@ class Change(Loose):
 
 
 class Entry(Loose):
-    id: str = ""
+    id: Id = ""
     time: Moment = 0.0
     changes: Annotated[list[Change], Objects] = Field(default_factory=list)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from alertbridge.deliver.providers.baileys import Content, Key, Stubs
-from alertbridge.deliver.providers.payload import Loose, Moment, OneOrMany
+from alertbridge.deliver.providers.payload import Id, Loose, Moment, OneOrMany
 
 
 class Sent(Loose):
@@ -76,7 +76,7 @@ class Data(Loose):
     """What an event is about: a message, a status, a connection."""
 
     key: Key = Key()
-    key_id: str = Field(default="", alias="keyId")
+    key_id: Id = Field(default="", alias="keyId")
     status: str = ""
     stubs: Stubs = Field(default_factory=list, alias="messageStubParameters")
     message: Content = Content()

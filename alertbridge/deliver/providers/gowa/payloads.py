@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from alertbridge.deliver.providers.payload import Loose, Moment
+from alertbridge.deliver.providers.payload import Id, Loose, Moment
 
 
 class Results(Loose):
     """Of a send, and of a question for the state."""
 
-    message_id: str = ""
+    message_id: Id = ""
     is_connected: bool | None = None
     is_logged_in: bool | None = None
     jid: str = ""
@@ -27,18 +27,18 @@ class Envelope(Loose):
 class Payload(Loose):
     """A message or a receipt."""
 
-    id: str = ""
-    ids: Annotated[list[str], Field(max_length=10_000)] = Field(default_factory=list)
+    id: Id = ""
+    ids: Annotated[list[Id], Field(max_length=10_000)] = Field(default_factory=list)
     chat_id: str = ""
     sender: str = Field(default="", alias="from")
     sender_lid: str = Field(default="", alias="from_lid")
     timestamp: Moment = 0.0
     is_from_me: bool = False
     body: str = ""
-    replied_to_id: str = ""
+    replied_to_id: Id = ""
     receipt_type: str = ""
     forwarded: bool = False
-    original_message_id: str = ""
+    original_message_id: Id = ""
 
 
 class Event(Loose):
@@ -46,5 +46,5 @@ class Event(Loose):
 
     event: str = ""
     device_id: str = ""
-    session_id: str = ""
+    session_id: Id = ""
     payload: dict[str, object] = Field(default_factory=dict)

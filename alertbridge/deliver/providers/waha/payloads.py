@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from alertbridge.deliver.providers.baileys import Content, Key, Stubs
-from alertbridge.deliver.providers.payload import Loose, Moment
+from alertbridge.deliver.providers.payload import Id, Loose, Moment
 
 
 def _bare_id(value: object) -> object:
@@ -21,7 +21,7 @@ def _bare_id(value: object) -> object:
     return value
 
 
-MessageId = Annotated[str, BeforeValidator(_bare_id)]
+MessageId = Annotated[Id, BeforeValidator(_bare_id)]
 
 
 class Info(Loose):
@@ -78,7 +78,7 @@ class Fault(Loose):
 class Me(Loose):
     """The number of the session."""
 
-    id: str = ""
+    id: Id = ""
 
 
 class SessionInfo(Loose):
@@ -113,7 +113,7 @@ class Payload(Loose):
 class Event(Loose):
     """The envelope of a webhook; old versions lack `id` and `timestamp`."""
 
-    id: str = ""
+    id: Id = ""
     timestamp: Moment = 0.0
     event: str = ""
     session: str = ""

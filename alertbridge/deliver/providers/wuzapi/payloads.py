@@ -3,13 +3,13 @@
 from pydantic import AliasChoices, Field
 
 from alertbridge.deliver.providers.baileys import Content
-from alertbridge.deliver.providers.payload import Loose, Moment
+from alertbridge.deliver.providers.payload import Id, Loose, Moment
 
 
 class Data(Loose):
     """Of a send, and of a question for the state."""
 
-    id: str = Field(default="", alias="Id")
+    id: Id = Field(default="", alias="Id")
     connected: bool | None = Field(default=None, validation_alias=AliasChoices("Connected", "connected"))
     logged_in: bool | None = Field(default=None, validation_alias=AliasChoices("LoggedIn", "loggedIn"))
     jid: str = ""
@@ -26,7 +26,7 @@ class Envelope(Loose):
 class Info(Loose):
     """Who wrote a message, in whatsmeow's words."""
 
-    id: str = Field(default="", alias="ID")
+    id: Id = Field(default="", alias="ID")
     chat: str = Field(default="", alias="Chat")
     sender: str = Field(default="", alias="Sender")
     sender_alt: str = Field(default="", alias="SenderAlt")
@@ -42,7 +42,7 @@ class Happened(Loose):
     info: Info = Field(default=Info(), alias="Info")
     message: Content = Field(default=Content(), alias="Message")
     is_edit: bool = Field(default=False, alias="IsEdit")
-    message_ids: list[str] = Field(default_factory=list, alias="MessageIDs")
+    message_ids: list[Id] = Field(default_factory=list, alias="MessageIDs")
     type: str = Field(default="", alias="Type")
     is_from_me: bool = Field(default=False, alias="IsFromMe")
     at_s: Moment = Field(default=0.0, alias="Timestamp")
