@@ -1,0 +1,229 @@
+"""What every action on a router does alike: asks, writes once, and says of a failure what it may have changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+import structlog
+
+from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.resources import Resources, RouterTarget, UnknownRouter
+from routeros import (
+    CommandDeadline,
+    CommandFailed,
+    CommandUnsupported,
+    LoginRefused,
+    NotAttempted,
+    PermissionDenied,
+    Priority,
+    Record,
+    Reply,
+    RouterError,
+    failure_class,
+)
+
+log = structlog.get_logger(__name__)
+
+_NO_ARGS: Mapping[str, str] = MappingProxyType({})
+_DETAIL_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an error of the client means to a run: a stable word, a sentence, and what may have changed."""
+
+    reason: str
+    detail: str
+    changed: bool | None
+
+
+def failure(error: RouterError, target: RouterTarget) -> Failure:
+    """`changed` is None when the command went out and nobody knows whether it was carried out."""
+    detail = str(error)[:_DETAIL_CHARS]
+    match error:
+        case PermissionDenied():
+            section = target.section
+            words = f'the user {section.username!r} on {section.name} needs the policy "{error.policy}"'
+            return Failure("no_permission", f"{words} for {error.path}", False)
+        case CommandUnsupported():
+            return Failure("unsupported", detail, False)
+        case CommandFailed():
+            reason = "no_such_item" if is_gone(error) else "refused"
+            return Failure(reason, detail, False)
+        case LoginRefused() | NotAttempted():
+            return Failure(failure_class(error), detail, False)
+        case CommandDeadline():
+            return Failure("no_answer", detail, None)
+        case _:
+            return Failure(
+                "connection_lost" if error.sent else "unreachable", detail, None if error.sent else False
+            )
+
+
+def is_gone(error: CommandFailed) -> bool:
+    """Whether the row was not there any more."""
+    return "no such item" in error.message.casefold()
+
+
+class RouterAction:
+    """Base of the actions on one router.
+
+    Commands have critical priority. Reads are tried again when their connection is lost; writes are not, unless
+    doing them once more is the same as doing them once. `changed` of a failure covers what was written before it.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[About]
+    repeatable: ClassVar[bool] = False
+
+    def __init__(self, router: str, resources: Resources) -> None:
+        self.router = router
+        self.resources = resources
+        self.written = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.target}>"
+
+    @property
+    def place(self) -> str:
+        """What on the router is acted upon, such as ``interface:ether5``; empty is the router itself."""
+        raise NotImplementedError
+
+    @property
+    def target(self) -> str:
+        return "/".join(filter(None, (f"router:{self.router}", self.place)))
+
+    # -- the router
+
+    def client(self, stage: Stage = Stage.PRECHECK) -> RouterTarget:
+        """The router to be asked. Raises ActionFailed when it is none that may be acted upon."""
+        try:
+            return self.resources.routers.named(self.router)
+        except UnknownRouter as error:
+            detail = f"{self.router!r} is not under `actions.routers`"
+            raise ActionFailed(stage, "unknown_router", detail, changed=False) from error
+
+    async def rows(
+        self,
+        path: str,
+        *proplist: str,
+        queries: Sequence[str] = (),
+        args: Mapping[str, str] = _NO_ARGS,
+        stage: Stage = Stage.PRECHECK,
+    ) -> list[Record]:
+        """The rows of a menu now. Raises ActionFailed."""
+        target = self.client(stage)
+        try:
+            return await target.router.print(
+                path,
+                proplist=proplist,
+                queries=queries,
+                args=args,
+                deadline_s=target.section.command_timeout_s,
+                priority=Priority.CRITICAL,
+            )
+        except RouterError as error:
+            raise self.failed(error, stage, reading=True) from error
+
+    async def optional_rows(self, path: str, *proplist: str, queries: Sequence[str] = ()) -> list[Record]:
+        """The rows of a menu that not every router has. Raises ActionFailed."""
+        try:
+            return await self.rows(path, *proplist, queries=queries)
+        except ActionFailed as failed:
+            if failed.reason == "unsupported":
+                return []
+            raise
+
+    async def ask(self, command: str, args: Mapping[str, str], *, stage: Stage = Stage.PRECHECK) -> Reply:
+        """The answer to a command that changes nothing. Raises ActionFailed."""
+        target = self.client(stage)
+        try:
+            return await target.router.call(
+                command,
+                args=args,
+                deadline_s=target.section.command_timeout_s,
+                priority=Priority.CRITICAL,
+                idempotent=True,
+            )
+        except RouterError as error:
+            raise self.failed(error, stage, reading=True) from error
+
+    async def write(
+        self,
+        command: str,
+        args: Mapping[str, str],
+        *,
+        stage: Stage = Stage.RUN,
+        extra_s: float = 0.0,
+        harmless_twice: bool = False,
+    ) -> Reply:
+        """A command that changes something, sent once unless it is `harmless_twice`. `extra_s` is how long the router
+        works on it by its nature. Raises ActionFailed."""
+        target = self.client(stage)
+        try:
+            reply = await target.router.call(
+                command,
+                args=args,
+                deadline_s=target.section.command_timeout_s + extra_s,
+                priority=Priority.CRITICAL,
+                idempotent=harmless_twice,
+            )
+        except RouterError as error:
+            raise self.failed(error, stage) from error
+        self.written = True
+        return reply
+
+    async def remove(self, path: str, row_id: str, *, stage: Stage = Stage.RUN) -> bool:
+        """The row is gone; False when it had gone by itself. Raises ActionFailed."""
+        try:
+            await self.write(f"{path}/remove", {".id": row_id}, stage=stage)
+        except ActionFailed as failed:
+            if failed.reason == "no_such_item":
+                return False
+            raise
+        return True
+
+    def failed(self, error: RouterError, stage: Stage, *, reading: bool = False) -> ActionFailed:
+        """The error as the engine knows it."""
+        found = failure(error, self.client(stage))
+        changed = True if self.written else False if reading else found.changed
+        log.info(
+            "action.router_failed",
+            target=self.target,
+            action=self.name,
+            stage=stage.value,
+            reason=found.reason,
+        )
+        return ActionFailed(stage, found.reason, found.detail, changed=changed)
+
+    def refuse(self, reason: str, detail: str, *, stage: Stage = Stage.PRECHECK) -> ActionFailed:
+        """It would be wrong, or cannot work; to be raised."""
+        return ActionFailed(stage, reason, f"{self.router}: {detail}", changed=self.written)
+
+    # -- what an action is
+
+    async def before(self) -> Evidence:
+        raise NotImplementedError
+
+    async def run(self) -> Done:
+        raise NotImplementedError
+
+    async def look(self) -> Verdict:
+        """What the router says of itself. May raise ActionFailed, which is no verdict."""
+        raise NotImplementedError
+
+    async def verify(self) -> Verdict:
+        try:
+            return await self.look()
+        except ActionFailed:
+            return Verdict.UNKNOWN
+
+    async def undo(self) -> Done:
+        """Most deeds cannot be taken back."""
+        raise self.refuse("not_undoable", f"{self.name} cannot be taken back", stage=Stage.UNDO)
+
+
+def is_on(record: Mapping[str, str], flag: str) -> bool:
+    """Whether a flag holds: said as true or yes, or present without a value; absent is no."""
+    return record.get(flag, "false").strip().lower() in ("true", "yes", "")
