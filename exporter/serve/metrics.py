@@ -21,11 +21,14 @@ ENDPOINT = "metrics"
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """What is known of every router and probe by the deadline; `collect[]` narrows it to the collectors named."""
+    """What is known of every router and probe by the deadline; `collect[]` narrows it to the collectors named.
+
+    `tables=none` is for who scrapes each router through `/probe`: no router is asked, and its tables are left out.
+    """
     began_s = asyncio.get_running_loop().time()
     fleet, probes, own = request.app[FLEET], request.app[PROBES], request.app[SELF_METRICS]
     wanted = ScrapeRequest.of(request, known=KNOWN_COLLECTORS, config=fleet.config)
-    asked = fleet.asked(wanted.only)
+    asked = fleet.asked(wanted.only) if wanted.tables else [(watched, {}) for watched in fleet]
     routers, beside = refresh(asked, deadline_s=wanted.deadline_s), _refresh_probes(probes, wanted)
     in_time = await asyncio.gather(routers, beside)
     late = None if all(in_time) else [*late_refreshes(asked), *probes.late()]

@@ -44,7 +44,16 @@ ELSEWHERE: tuple[Operation, ...] = (
         id="getMetrics",
         tag="metrics",
         summary="Metrics of all routers and of the exporter itself",
-        parameters=(_COLLECT, _DEADLINE),
+        parameters=(
+            _COLLECT,
+            Parameter(
+                "tables",
+                "query",
+                "`none` asks no router and leaves out what routers' tables say, for who scrapes each through `/probe`.",
+                limits={"enum": ["none"]},
+            ),
+            _DEADLINE,
+        ),
         answers=(_EXPOSITION, _plain(400, "There is no such collector; those there are."), _BUSY),
     ),
     Operation(

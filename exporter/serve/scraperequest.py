@@ -17,6 +17,7 @@ TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 TIMEOUT_LIMIT_S = 3600.0
 """Nobody waits longer for a scrape; a larger number in the header is a mistake."""
 COLLECT = "collect[]"
+TABLES = "tables"
 _SHOWN_CHARS = 80
 
 _log = structlog.stdlib.get_logger("exporter.serve")
@@ -30,6 +31,8 @@ class ScrapeRequest:
     gzip: bool
     deadline_s: float
     only: frozenset[str]
+    tables: bool = True
+    """Whether what routers' tables say is wanted at all; without it no router is asked anything."""
 
     @classmethod
     def of(cls, request: web.Request, *, known: Collection[str], config: Config) -> Self:
@@ -37,12 +40,16 @@ class ScrapeRequest:
         only = frozenset(request.query.getall(COLLECT, []))
         if unknown := sorted(only - set(known)):
             raise unknown_word("collector", unknown[0], known)
+        tables = request.query.get(TABLES)
+        if tables not in (None, "none"):
+            raise unknown_word("choice of tables", tables, ["none"])
         headers = request.headers
         return cls(
             fmt=choose_format(headers.getall(hdrs.ACCEPT, [])),
             gzip=config.web.gzip and accepts_gzip(headers.getall(hdrs.ACCEPT_ENCODING, [])),
             deadline_s=deadline_s(headers.get(TIMEOUT_HEADER), config.scrape),
             only=only,
+            tables=tables is None,
         )
 
 

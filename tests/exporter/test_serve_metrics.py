@@ -153,6 +153,17 @@ async def test_an_unknown_collector_is_refused_with_the_known_ones(
     assert not any(device.log for device in network)
 
 
+async def test_without_tables_no_router_is_asked(exporter: Served, network: Network) -> None:
+    """`tables=none` tells of the exporter, its connections and probes, and costs the routers nothing."""
+    before = network["hut"].commands_total
+    page = await exporter.get("/metrics?tables=none")
+    assert page.status == 200
+    assert page.value("tikwatch_breaker_state", router="hut", state="closed") == 1
+    assert not [name for name, _ in page.samples if name.startswith("mikrotik_interface")]
+    assert network["hut"].commands_total == before
+    assert (await exporter.get("/metrics?tables=some")).status == 400
+
+
 async def test_a_deadline_of_a_millisecond_is_kept_and_answered(exporter: Served) -> None:
     """What cannot be had in time is left out; it goes on by itself, and the next scrape finds it."""
     began_s = time.monotonic()
