@@ -86,7 +86,13 @@ def make_app(
     async def living(app: web.Application) -> AsyncIterator[None]:
         bridge = await Bridge.opened(config, metrics=metrics, clock=clock)
         app[BRIDGE], app[DATABASE], app[PARTS] = bridge, bridge.database, lambda: bridge.parts
-        door = AlertsDoor(bridge.intake, config.accept, metrics, clock)
+        door = AlertsDoor(
+            bridge.intake,
+            config.accept,
+            metrics,
+            clock,
+            emergency=lambda alerts: bridge.parts.emergency.tell(alerts),
+        )
         app[ALERTS_DOOR] = door
         app[INBOUND] = InboundDoor(bridge.database, clock, lambda: bridge.parts, bridge.message)
         yield

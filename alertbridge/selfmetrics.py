@@ -20,7 +20,7 @@ REQUEST_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 LATENCY_BUCKETS_S: Final = (1, 2, 5, 10, 15, 30, 45, 60, 120, 300, 900, 3600, 14_400)
 DURATION_BUCKETS_S: Final = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 900)
 DUPLICATES: Final = ("copy", "late", "repeat", "unopened")
-CODES: Final = (200, 400, 401, 403, 413, 429, 503)
+CODES: Final = (200, 400, 401, 403, 413, 429, 500, 503)
 CHANNEL_STATES: Final = ("ok", "reconnecting", "paused", "stopped")
 
 
@@ -143,7 +143,8 @@ class SelfMetrics:
                 self._counters[name].labels(value)
         for severity in Severity:
             self._histograms["alert_send_latency_seconds"].labels(severity.value)
-        self._gauges["config_last_reload_successful"].set(1)
+        for name in ("config_last_reload_successful", "store_up", "watchdog_up"):
+            self._gauges[name].set(1)
         self._gauges["config_last_reload_success_timestamp_seconds"].set_to_current_time()
 
     def know(self, *, channels: Iterable[str], rules: Iterable[str]) -> None:

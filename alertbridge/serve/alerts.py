@@ -7,7 +7,7 @@ pass is 503, whatever its cause: too much at once, no room, a body that is slow,
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -19,6 +19,7 @@ from alertbridge.accept.config import AcceptSection, LimitSection
 from alertbridge.accept.counts import AcceptCounts
 from alertbridge.accept.intake import Intake, Overloaded
 from alertbridge.accept.payload import NotANotification, Received, Rejected, read_notification
+from alertbridge.alerts import Alert
 from alertbridge.store.errors import StoreError
 from runtime.clock import Clock
 from runtime.guards import PRINCIPAL, Scheme
@@ -35,6 +36,9 @@ CHUNK_BYTES = 64 << 10
 TOLD = 100
 """An answer and the log name so many alerts that were not taken; the store has all of them."""
 RETRY_AFTER = {hdrs.RETRY_AFTER: "1"}
+
+
+Emergency = Callable[[Sequence[Alert]], Awaitable[int]]
 
 
 class RejectedAlert(Body):
@@ -60,8 +64,18 @@ class TakenAlerts(Body):
 class AlertsDoor:
     """Lets notifications in, as many at once as there is room for."""
 
-    def __init__(self, intake: Intake, section: AcceptSection, counts: AcceptCounts, clock: Clock) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        section: AcceptSection,
+        counts: AcceptCounts,
+        clock: Clock,
+        emergency: Emergency | None = None,
+    ) -> None:
+        """`emergency` hears of what could not be stored; Alertmanager is still told to come again."""
         self._intake = intake
+        self._emergency = emergency
+        self._telling: set[asyncio.Task[int]] = set()
         self._limits = section.limits
         self._counts = counts
         self._clock = clock
@@ -89,6 +103,8 @@ class AlertsDoor:
                 async with asyncio.timeout(limits.store_s):
                     taken = await self._intake.take(received.group, received.rejected)
             except (Overloaded, StoreError) as error:
+                if isinstance(error, StoreError):
+                    self._tell_directly(received.group.alerts)
                 raise _later(str(error)) from error
             except TimeoutError as error:
                 raise _later(f"it could not be stored within {limits.store_s:g} s") from error
@@ -102,6 +118,13 @@ class AlertsDoor:
             rejected_total=taken.rejected,
         )
         return web.Response(text=answer.model_dump_json(), content_type="application/json")
+
+    def _tell_directly(self, alerts: Sequence[Alert]) -> None:
+        """What is critical does not wait for the disk; the answer does not wait for that."""
+        if self._emergency is not None:
+            task = asyncio.ensure_future(self._emergency(alerts))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
 
     def answered(self, code: int, since_s: float) -> None:
         """A request that began at `since_s` (monotonic) is answered."""
