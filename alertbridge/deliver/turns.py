@@ -156,21 +156,24 @@ class Turns:
         """The draft as messages, the first of them SENDING: with its attempt and the end of the lease."""
         tools = self._tools
         now_s = tools.clock.time()
+        is_summary = draft.kind is MessageKind.SUMMARY
+        firing = await tools.active.firing() if is_summary else None
         async with tools.database.read() as connection:
-            told = await notices.load(connection, [head.id for head in draft.heads])
+            shown = [head.id for head in draft.heads]
+            if is_summary:
+                shown = await notices.worth_showing(connection, draft.heads, firing)
+            told = await notices.load(connection, shown)
             before: dict[str, None] = {}
             for bundle in {head.message_id: None for head in draft.heads if head.message_id}:
                 for part in (await messages.parts(connection, bundle))[:1]:
                     before |= dict.fromkeys((*part.extra.instead_of, bundle))
             elsewhere = 0
-            if draft.kind is MessageKind.SUMMARY:
+            if is_summary:
                 since_s = min(head.created_at_s for head in draft.heads)
                 elsewhere = await notices.told_by_fallback(connection, lane.recipient, since_s)
-        if len(told) != len(draft.heads):
+        if len(told) != len(shown):
             raise Moved
-        away = None
-        if draft.kind is MessageKind.SUMMARY:
-            away = writing.away_of(told, await tools.active.firing(), elsewhere)
+        away = writing.away_of(draft, told, firing, elsewhere) if is_summary else None
         provider = tools.providers.get(recipient.ways[lane.way].channel)
         age_s = max(tools.sightings.age_s(("notice", head.id), head.created_at_s) for head in draft.heads)
         occasion = writing.Occasion(
@@ -198,7 +201,7 @@ class Turns:
             recipient=lane.recipient,
             channel=first.channel,
             kind=first.kind.value,
-            notices=len(told),
+            notices=len(draft.heads),
             parts=len(made),
             message=first.id,
         )

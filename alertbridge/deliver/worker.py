@@ -223,6 +223,7 @@ class Delivery:
 
     async def turn(self, lane: Lane) -> float | None:
         """One step of a lane; see Turns.take."""
+        await self._record_emergency()
         return await self._turns.take(lane)
 
     async def lanes(self) -> set[Lane]:
@@ -268,7 +269,7 @@ class Delivery:
             while not self._stopping:
                 event.clear()
                 try:
-                    rest_s = await self._turns.take(lane)
+                    rest_s = await self.turn(lane)
                 except StoreUnavailable as error:
                     log.warning("delivery.store_unavailable", lane=str(lane), reason=error.reason.value)
                     rest_s = AFTER_ERROR_S

@@ -34,7 +34,7 @@ class Occasion:
 
 
 def write(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts) -> list[Message]:
-    """The parts of one text, READY, in order. `told` are the draft's notices, whole."""
+    """The parts of one text, READY, in order. `told` are the draft's notices; of a summary, those that it names."""
     way = occasion.recipient.ways[occasion.lane.way]
     language = next((notice.language for notice in told if notice.language), occasion.recipient.language)
     why = draft.heads[0].why
@@ -43,10 +43,10 @@ def write(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts
         text = f"{preface(language, way=way.channel, first=occasion.recipient.channel, why=why)}\n{text}"
     pieces = _pieces(text, occasion.traits, language)
     extra = Extra(
-        notices=tuple(sorted(notice.id for notice in told)),
+        notices=tuple(sorted(head.id for head in draft.heads)),
         instead_of=occasion.instead_of,
         language=language,
-        title=texts.title(_worst(told), language),
+        title=texts.title(_worst(told), language) if told else text.splitlines()[0],
         why=why,
         starts_at_s=min(
             (notice.subject.starts_at_s for notice in told if notice.kind is Kind.FIRING and notice.subject),
@@ -70,8 +70,8 @@ def write(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts
             text=piece,
             state=MessageState.READY,
             created_at_s=occasion.now_s,
-            accepted_at_s=min(notice.created_at_s for notice in told),
-            deadline_at_s=min(notice.deadline_at_s for notice in told),
+            accepted_at_s=min(head.created_at_s for head in draft.heads),
+            deadline_at_s=min(head.deadline_at_s for head in draft.heads),
             extra=extra,
         )
         for number, (message_id, piece) in enumerate(zip(ids, pieces, strict=True), start=1)
@@ -114,18 +114,22 @@ def _worst(told: Sequence[Notice]) -> Notice:
     return min(told, key=lambda notice: (notice.severity.rank, notice.id))
 
 
-def away_of(told: Sequence[Notice], firing: frozenset[str] | None, told_elsewhere: int) -> AwaySummary:
-    """What a summary says. `firing`: fingerprints that Alertmanager calls active, None when it cannot be asked."""
-    subjects = {notice.subject.episode_id: notice.subject for notice in told if notice.subject is not None}
-    newest = {subject.fingerprint: subject for subject in subjects.values()}
+def away_of(
+    draft: Draft, told: Sequence[Notice], firing: frozenset[str] | None, told_elsewhere: int
+) -> AwaySummary:
+    """What a summary says. `firing`: fingerprints that Alertmanager calls active, None when it cannot be asked.
+
+    `told` holds one notice at least of each alert that may still fire.
+    """
+    newest = {notice.subject.fingerprint: notice.subject for notice in told if notice.subject is not None}
     if firing is None:
         still = [subject for subject in newest.values() if subject.ends_at_s is None]
     else:
         still = [subject for fingerprint, subject in newest.items() if fingerprint in firing]
     return AwaySummary(
-        total=len(subjects),
+        total=len({head.episode_id for head in draft.heads if head.episode_id is not None}),
         still_firing=sorted(still, key=lambda subject: (subject.severity.rank, subject.starts_at_s)),
-        since_s=min(notice.created_at_s for notice in told),
+        since_s=min(head.created_at_s for head in draft.heads),
         unknown=firing is None,
         told_elsewhere=told_elsewhere,
     )

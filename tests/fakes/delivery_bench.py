@@ -18,7 +18,7 @@ from alertbridge.deliver.providers.base import Outcome, Receipt, StatusEvent, Tr
 from alertbridge.deliver.rendering import AwaySummary
 from alertbridge.deliver.worker import Delivery
 from alertbridge.store.database import Database
-from alertbridge.store.schema import episodes, messages, notices
+from alertbridge.store.schema import episodes, lanes, messages, notices
 from tests.fakes.clock import FakeClock
 from tests.fakes.scripted_provider import ScriptedProvider
 
@@ -270,8 +270,15 @@ class Bench:
 
     # -- time
 
-    async def run(self, seconds: float, *, stride_s: float = 1.0, delivery: Delivery | None = None) -> None:
-        """Lets `seconds` pass, working off what is due; time moves by `stride_s` at most."""
+    async def run(
+        self,
+        seconds: float,
+        *,
+        stride_s: float = 1.0,
+        least_s: float = 0.001,
+        delivery: Delivery | None = None,
+    ) -> None:
+        """Lets `seconds` pass, working off what is due; time moves by `least_s` at least and `stride_s` at most."""
         worker = delivery or self.delivery
         until_s = self.clock.monotonic() + seconds
         while True:
@@ -281,7 +288,7 @@ class Bench:
             left_s = until_s - self.clock.monotonic()
             if left_s <= 0:
                 return
-            self.clock.advance(max(0.001, min(left_s, stride_s, *rests_s)))
+            self.clock.advance(max(least_s, min(left_s, stride_s, *rests_s)))
 
     async def _work_off(self, worker: Delivery) -> float:
         rest_s = 1e9
@@ -323,6 +330,11 @@ class Bench:
                 key = f"{state}:{reason}" if reason else state
                 found[key] = found.get(key, 0) + 1
             return found
+
+    async def expire_leases(self) -> None:
+        """What dead workers held is free: PostgreSQL measures leases by its own clock, which no test moves."""
+        async with self.database.write() as connection:
+            await connection.execute(lanes.update().values(owner="", lease_until=0.0))
 
     async def bundles_of(self, state: MessageState) -> int:
         """How many messages are in a state."""

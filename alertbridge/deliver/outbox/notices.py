@@ -395,6 +395,26 @@ async def depth(connection: AsyncConnection) -> tuple[dict[str, int], float | No
     return {state: count for state, count, _ in rows}, min((oldest for *_, oldest in rows), default=None)
 
 
+async def worth_showing(
+    connection: AsyncConnection, waiting: Sequence[Head], firing: Collection[str] | None
+) -> list[int]:
+    """Of each alert of `waiting` that may still fire the newest notice, and what is about no alert.
+
+    `firing` are the fingerprints that do; None: whatever the store calls open.
+    """
+    newest = {head.fingerprint or str(head.id): head for head in waiting}
+    if firing is not None:
+        return [one.id for key, one in newest.items() if key in firing or one.episode_id is None]
+    found = {one.id for one in newest.values() if one.episode_id is None}
+    by_episode = {one.episode_id: one.id for one in newest.values() if one.episode_id is not None}
+    for chunk in chunks(sorted(by_episode)):
+        rows = await connection.execute(
+            select(episodes.c.id).where(episodes.c.id.in_(chunk), episodes.c.status == "open")
+        )
+        found |= {by_episode[episode] for (episode,) in rows}
+    return sorted(found)
+
+
 async def told_by_fallback(connection: AsyncConnection, recipient: str, since_s: float) -> int:
     """How many alerts that were accepted since `since_s` reached `recipient` by another way."""
     found = await connection.execute(
