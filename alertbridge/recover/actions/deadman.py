@@ -5,6 +5,7 @@ boots, for boards whose clock is wrong until the network is back. Each enables t
 """
 
 import re
+import secrets
 
 import structlog
 
@@ -24,7 +25,7 @@ class DeadMan:
     def __init__(self, action: RouterAction, row_id: str, after_s: int) -> None:
         if not _ROW_ID.fullmatch(row_id):
             raise action.refuse("no_such_interface", f"its id {row_id[:20]!r} is none")
-        run = re.sub(r"[^A-Za-z0-9_-]", "-", action.resources.run_id)[:60] or "run"
+        run = re.sub(r"[^A-Za-z0-9_-]", "-", action.resources.run_id)[:60] or secrets.token_hex(6)
         self._action = action
         self._after_s = after_s
         self._names = (f"{PREFIX}{run}", f"{PREFIX}{run}-boot")

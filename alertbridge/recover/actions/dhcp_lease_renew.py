@@ -33,8 +33,8 @@ class DhcpLeaseRenew(RouterAction):
 
     name = "dhcp_lease_renew"
     about: ClassVar[About] = About(
-        changes="Removes a dynamic DHCP lease. The client keeps its address until it renews, at about half of the lease "
-        "time, and is then given one anew. Static leases are refused.",
+        changes="Removes a dynamic DHCP lease. The client keeps its address until it renews, at about half of the "
+        "lease time, and is then given one anew. Static leases are refused.",
         verified="The lease that was removed is gone; a new one of the same client is fine.",
         undone="Not at all: the client asks for a new lease.",
     )

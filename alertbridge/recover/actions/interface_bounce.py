@@ -46,7 +46,6 @@ class InterfaceBounce(InterfaceAction):
         "if the run is cut off in the middle.",
     )
 
-
     def __init__(self, settings: InterfaceBounceSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
         self.interface = settings.interface

@@ -48,7 +48,7 @@ class InterfaceAction(RouterAction):
 
     async def carriers(self) -> frozenset[str] | None:
         """Interfaces that our session needs; None when the router does not tell. Raises ActionFailed."""
-        section = self.client().section
+        section = self.client.section
         wiring = await self._wiring()
         if section.own_interfaces:
             return wiring.needed_by(section.own_interfaces)

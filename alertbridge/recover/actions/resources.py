@@ -11,16 +11,15 @@ import aiohttp
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.recover.actions.config import ActionExporterSection, ActionRouterSection
+from alertbridge.recover.ports import NoSuchTarget
 from routeros import BreakerSettings, PoolSettings, RetrySettings, Router
 from runtime.clock import Clock
 
 _BREAKER = BreakerSettings(failure_limit=5, cooldown_s=10.0, max_cooldown_s=60.0)
 """A router that was just rebooted or cut off is looked at again soon: the engine bounds how often, not the breaker."""
+_LONGEST_COMMAND_S = 900.0
+"""Each command has its own deadline; a script may be given minutes."""
 _RETRY = RetrySettings(attempts=3, min_wait_s=0.5, max_wait_s=4.0)
-
-
-class UnknownRouter(LookupError):
-    """No such router among those that may be acted upon."""
 
 
 class RouterTarget:
@@ -43,7 +42,7 @@ class RouterTarget:
                 acquire_timeout_s=self.section.command_timeout_s,
                 idle_timeout_s=60.0,
                 connect_timeout_s=self.section.command_timeout_s,
-                command_timeout_s=self.section.command_timeout_s,
+                command_timeout_s=_LONGEST_COMMAND_S,
             )
             self._router = Router(self.section.target, pool=pool, breaker=_BREAKER, retry=_RETRY)
         return self._router
@@ -65,11 +64,11 @@ class Routers:
         return f"<Routers {', '.join(self._targets)}>"
 
     def named(self, name: str) -> RouterTarget:
-        """The router of that name. Raises UnknownRouter."""
+        """The router of that name. Raises NoSuchTarget."""
         try:
             return self._targets[name]
         except KeyError as error:
-            raise UnknownRouter(name) from error
+            raise NoSuchTarget(f"{name!r} is not under `actions.routers`") from error
 
     async def close(self) -> None:
         """Every connection is closed."""

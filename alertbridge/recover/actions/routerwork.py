@@ -8,7 +8,7 @@ from typing import ClassVar
 import structlog
 
 from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Verdict
-from alertbridge.recover.actions.resources import Resources, RouterTarget, UnknownRouter
+from alertbridge.recover.actions.resources import Resources, RouterTarget
 from routeros import (
     CommandDeadline,
     CommandFailed,
@@ -71,6 +71,7 @@ class RouterAction:
 
     Commands have critical priority. Reads are tried again when their connection is lost; writes are not, unless
     doing them once more is the same as doing them once. `changed` of a failure covers what was written before it.
+    Making one raises NoSuchTarget when the router is none that may be acted upon.
     """
 
     name: ClassVar[str]
@@ -80,6 +81,7 @@ class RouterAction:
     def __init__(self, router: str, resources: Resources) -> None:
         self.router = router
         self.resources = resources
+        self.client = resources.routers.named(router)
         self.written = False
 
     def __repr__(self) -> str:
@@ -96,14 +98,6 @@ class RouterAction:
 
     # -- the router
 
-    def client(self, stage: Stage = Stage.PRECHECK) -> RouterTarget:
-        """The router to be asked. Raises ActionFailed when it is none that may be acted upon."""
-        try:
-            return self.resources.routers.named(self.router)
-        except UnknownRouter as error:
-            detail = f"{self.router!r} is not under `actions.routers`"
-            raise ActionFailed(stage, "unknown_router", detail, changed=False) from error
-
     async def rows(
         self,
         path: str,
@@ -113,7 +107,7 @@ class RouterAction:
         stage: Stage = Stage.PRECHECK,
     ) -> list[Record]:
         """The rows of a menu now. Raises ActionFailed."""
-        target = self.client(stage)
+        target = self.client
         try:
             return await target.router.print(
                 path,
@@ -137,7 +131,7 @@ class RouterAction:
 
     async def ask(self, command: str, args: Mapping[str, str], *, stage: Stage = Stage.PRECHECK) -> Reply:
         """The answer to a command that changes nothing. Raises ActionFailed."""
-        target = self.client(stage)
+        target = self.client
         try:
             return await target.router.call(
                 command,
@@ -160,7 +154,7 @@ class RouterAction:
     ) -> Reply:
         """A command that changes something, sent once unless it is `harmless_twice`. `extra_s` is how long the router
         works on it by its nature. Raises ActionFailed."""
-        target = self.client(stage)
+        target = self.client
         try:
             reply = await target.router.call(
                 command,
@@ -186,7 +180,7 @@ class RouterAction:
 
     def failed(self, error: RouterError, stage: Stage, *, reading: bool = False) -> ActionFailed:
         """The error as the engine knows it."""
-        found = failure(error, self.client(stage))
+        found = failure(error, self.client)
         changed = True if self.written else False if reading else found.changed
         log.info(
             "action.router_failed",

@@ -44,7 +44,7 @@ class ScriptRun(RouterAction):
 
     async def _found(self, stage: Stage = Stage.PRECHECK) -> Record:
         name = self._settings.script
-        if name not in self.client(stage).section.scripts:
+        if name not in self.client.section.scripts:
             raise self.refuse("not_allowed", f"the script {name!r} is not on its list", stage=stage)
         fields = (".id", "name", "run-count", "last-started", "invalid", "policy")
         rows = await self.rows(MENU, *fields, queries=(f"?name={name}",), stage=stage)
@@ -60,7 +60,7 @@ class ScriptRun(RouterAction):
     async def run(self) -> Done:
         row = await self._found(Stage.RUN)
         self._runs_before = parse_int(row.get("run-count", "")) or 0
-        extra_s = max(0.0, self._settings.deadline_s - self.client(Stage.RUN).section.command_timeout_s)
+        extra_s = self._settings.deadline_s - self.client.section.command_timeout_s
         await self.write(f"{MENU}/run", {"number": row[".id"]}, extra_s=extra_s)
         return Done(True, _told(await self._found(Stage.RUN)))
 

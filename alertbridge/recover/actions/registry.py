@@ -1,0 +1,83 @@
+"""Every action by name: its parameters and what makes it. A new one is a file and a line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alertbridge.recover.actions.base import About, Action
+from alertbridge.recover.actions.bot_clear_queue import BotClearQueue, BotClearQueueSettings
+from alertbridge.recover.actions.bot_reconnect import BotReconnect, BotReconnectSettings
+from alertbridge.recover.actions.bot_restart import BotRestart, BotRestartSettings
+from alertbridge.recover.actions.dhcp_lease_renew import DhcpLeaseRenew, DhcpLeaseRenewSettings
+from alertbridge.recover.actions.exporter_pool_reset import ExporterPoolReset, ExporterPoolResetSettings
+from alertbridge.recover.actions.hotspot_cookie_cleanup import (
+    HotspotCookieCleanup,
+    HotspotCookieCleanupSettings,
+)
+from alertbridge.recover.actions.hotspot_kick import HotspotKick, HotspotKickSettings
+from alertbridge.recover.actions.interface_bounce import InterfaceBounce, InterfaceBounceSettings
+from alertbridge.recover.actions.interface_enable import InterfaceEnable, InterfaceEnableSettings
+from alertbridge.recover.actions.poe_cycle import PoeCycle, PoeCycleSettings
+from alertbridge.recover.actions.ppp_kick import PppKick, PppKickSettings
+from alertbridge.recover.actions.queue_reset_counters import QueueResetCounters, QueueResetCountersSettings
+from alertbridge.recover.actions.resources import Resources
+from alertbridge.recover.actions.router_reboot import RouterReboot, RouterRebootSettings
+from alertbridge.recover.actions.script_run import ScriptRun, ScriptRunSettings
+from alertbridge.recover.ports import KnownAction, NoSuchTarget
+from runtime.sections import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of action. `make` raises NoSuchTarget; it does no input or output."""
+
+    settings: type[Section]
+    make: Callable[[Any, Resources], Action]
+    about: About
+    repeatable: bool
+    group: str
+
+
+def _kind(group: str, settings: type[Section], action: Any) -> Kind:
+    """`action` is the class, made of its settings and the resources."""
+    return Kind(settings, action, action.about, action.repeatable, group)
+
+
+ACTIONS: Mapping[str, Kind] = {
+    "interface_bounce": _kind("RouterOS", InterfaceBounceSettings, InterfaceBounce),
+    "interface_enable": _kind("RouterOS", InterfaceEnableSettings, InterfaceEnable),
+    "poe_cycle": _kind("RouterOS", PoeCycleSettings, PoeCycle),
+    "ppp_kick": _kind("RouterOS", PppKickSettings, PppKick),
+    "hotspot_kick": _kind("RouterOS", HotspotKickSettings, HotspotKick),
+    "hotspot_cookie_cleanup": _kind("RouterOS", HotspotCookieCleanupSettings, HotspotCookieCleanup),
+    "queue_reset_counters": _kind("RouterOS", QueueResetCountersSettings, QueueResetCounters),
+    "dhcp_lease_renew": _kind("RouterOS", DhcpLeaseRenewSettings, DhcpLeaseRenew),
+    "script_run": _kind("RouterOS", ScriptRunSettings, ScriptRun),
+    "router_reboot": _kind("RouterOS", RouterRebootSettings, RouterReboot),
+    "bot_reconnect": _kind("Bot", BotReconnectSettings, BotReconnect),
+    "bot_restart": _kind("Bot", BotRestartSettings, BotRestart),
+    "bot_clear_queue": _kind("Bot", BotClearQueueSettings, BotClearQueue),
+    "exporter_pool_reset": _kind("Exporter", ExporterPoolResetSettings, ExporterPoolReset),
+}
+
+KNOWN: Mapping[str, KnownAction] = {
+    name: KnownAction(name, kind.settings, kind.about, kind.repeatable) for name, kind in ACTIONS.items()
+}
+
+
+class Actions:
+    """Makes actions that act with these resources; see `recover.ports.ActionMaker`."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    @property
+    def known(self) -> Mapping[str, KnownAction]:
+        return KNOWN
+
+    def make(self, name: str, settings: Section, *, run_id: str = "") -> Action:
+        """An action for one run; `run_id` names what it leaves on a router while it works. Raises NoSuchTarget."""
+        kind = ACTIONS.get(name)
+        if kind is None or not isinstance(settings, kind.settings):
+            raise NoSuchTarget(f"there is no action {name!r} with such parameters")
+        return kind.make(settings, self._resources.of_run(run_id))
