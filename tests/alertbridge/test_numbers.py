@@ -73,7 +73,7 @@ def test_a_number_is_understood_however_it_is_written(written: str) -> None:
         ("0812-0000-0001-0000-0000", "too long"),
         ("+6281200000001" + "0" * 70, "longer than"),
         ("0812-ALARM-01", "letters"),
-        ("budi", "letters"),
+        ("operator", "letters"),
         ("081200000001 ext 5", "letters"),
         ("081200000001/081200000002", "must be one phone number"),
         ("081200000001,081200000002", "must be one phone number"),
@@ -83,7 +83,7 @@ def test_a_number_is_understood_however_it_is_written(written: str) -> None:
         ("++6281200000001", "not a phone number|looks like|must be"),
         ("6281200000001@example.net", "server"),
         ("6281200000001@", "server"),
-        ("budi@s.whatsapp.net", "only digits"),
+        ("operator@s.whatsapp.net", "only digits"),
         ("0812@s.whatsapp.net", "too short|country code"),
         ("120363000000000001@newsletter", "channel"),
         ("status@broadcast", "broadcast"),
@@ -140,7 +140,7 @@ def test_jids_of_providers_are_read_without_their_device() -> None:
     """WhatsApp's own word is believed; what is no JID gives nothing."""
     assert split_jid("6281200000001:12@s.whatsapp.net") == (OURS, "s.whatsapp.net")
     assert person_of("987:3@lid", "6281200000001.0:1@s.whatsapp.net", "999@lid") == (OURS, "987")
-    assert person_of("120363000000000001@g.us", "budi", "", "6281200000001") == ("", "")
+    assert person_of("120363000000000001@g.us", "operator", "", "6281200000001") == ("", "")
     chats = (
         "6281200000001:3@c.us",
         "987@lid",

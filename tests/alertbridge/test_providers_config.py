@@ -167,7 +167,11 @@ def test_addresses_are_checked_when_they_are_configured() -> None:
     waha, cloud = section_of("waha", URL), section_of("cloud", URL)
     assert waha.address("0813-0000-0002") == "6281300000002"
     assert waha.address("120363000000000001@g.us") == "120363000000000001@g.us"
-    for section, text in ((waha, "987654321012345@lid"), (cloud, "120363000000000001@g.us"), (waha, "budi")):
+    for section, text in (
+        (waha, "987654321012345@lid"),
+        (cloud, "120363000000000001@g.us"),
+        (waha, "operator"),
+    ):
         with pytest.raises(AddressRefused):
             section.address(text)
     sms = AppriseSection(kind="apprise", name="s", url="twilio://sid:token@+15005550006/{number}")

@@ -235,14 +235,40 @@ async def test_waha_is_started_when_it_is_stopped_and_left_alone_when_it_waits_f
 async def test_gowa_that_is_neither_after_a_reconnect_needs_a_human(
     server: ScriptedHttp, session: aiohttp.ClientSession, clock: FakeClock
 ) -> None:
-    """Down and logged out look alike until a reconnect was tried."""
+    """Down and logged out look alike until a reconnect was tried and had its time."""
     server.by_path["/app/status"] = Reply.json(200, _gowa(False, False))
     server.by_path["/app/reconnect"] = Reply.json(200, {"code": "SUCCESS"})
     provider = provider_of("gowa", server.url, session, clock)
     assert (await provider.session()).state is S.DISCONNECTED
     assert (await provider.reconnect()).kind is OutcomeClass.ACCEPTED
+    assert (await provider.session()).state is S.STARTING
+    clock.advance(16)
     assert (await provider.session()).state is S.LOGGED_OUT
     assert all(asked.headers.get("X-Device-Id") == "org_2" for asked in server.asked)
+
+
+@pytest.mark.parametrize("name", ["gowa", "wuzapi"])
+async def test_a_login_that_takes_a_moment_is_no_reason_to_ask_for_a_scan(
+    name: str, server: ScriptedHttp, session: aiohttp.ClientSession, clock: FakeClock
+) -> None:
+    """After a session worked it may be connected without a login for some seconds, and then no longer."""
+    flags = {"gowa": _gowa, "wuzapi": _wuzapi}[name]
+    provider = provider_of(name, server.url, session, clock)
+    states = []
+    for connected, logged_in, wait_s in (
+        (True, True, 0),
+        (True, False, 10),
+        (True, False, 10),
+        (True, False, 0),
+    ):
+        server.usual = Reply.json(200, flags(connected, logged_in))
+        states.append((await provider.session()).state)
+        clock.advance(wait_s)
+    assert states == [S.WORKING, S.STARTING, S.STARTING, S.NEEDS_PAIRING]
+    server.usual = Reply.json(200, flags(True, True))
+    assert (await provider.session()).state is S.WORKING
+    server.usual = Reply.json(200, flags(False, True))
+    assert (await provider.session()).state is S.DISCONNECTED
 
 
 async def test_gowas_server_error_is_tried_once_more(

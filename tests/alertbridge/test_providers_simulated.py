@@ -30,6 +30,7 @@ from runtime.clock import SystemClock
 from simulator.bot.server import BotServer
 from simulator.bot.state import SimulatedBot
 from tests.fakes.channel_sections import channel_of
+from tests.fakes.clock import FakeClock
 from tests.fakes.phone_world import PERSON, QUICK, Heard, PhoneWorld, phone_world
 
 LID = "987654321012345@lid"
@@ -90,6 +91,7 @@ class Channel:
     name: str
     provider: Provider
     world: PhoneWorld
+    clock: FakeClock
 
     async def send(self, text: str = "*FIRING* BotDown", **more: object) -> Outcome:
         """A message of its own id to the person."""
@@ -132,9 +134,10 @@ async def channel(request: pytest.FixtureRequest, world: PhoneWorld) -> AsyncIte
     name = str(request.param)
     async with AsyncExitStack() as stack:
         given = {"name": name, "url": f"{world.url}/{name}", "timeout_s": 1.0, **SECTIONS[name]}
-        provider = make_provider(channel_of(given), world.client, SystemClock())
+        clock = FakeClock(time_s=SystemClock().time())
+        provider = make_provider(channel_of(given), world.client, clock)
         stack.push_async_callback(provider.close)
-        yield Channel(name, provider, world)
+        yield Channel(name, provider, world, clock)
 
 
 def every(*names: str) -> pytest.MarkDecorator:
@@ -236,6 +239,7 @@ async def test_a_device_that_was_removed_is_known_to_need_a_human(channel: Chann
     lost = (SessionState.LOGGED_OUT, SessionState.NEEDS_PAIRING)
     if (await channel.provider.session()).state not in lost:
         await channel.provider.reconnect()
+        channel.clock.advance(20)  # longer than a login takes
     session = await settled(channel.provider, *lost)
     assert session.pairing_url.startswith(channel.world.url)
     assert "key" not in session.pairing_url

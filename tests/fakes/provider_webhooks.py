@@ -128,7 +128,7 @@ _RAW = {
         "fromMe": False,
         "id": "3AIN",
     },
-    "pushName": "6289999999999",
+    "pushName": "6281200000099",
     "message": {"conversation": "ack 481"},
     "messageTimestamp": NOW_S,
 }

@@ -19,6 +19,7 @@ from alertbridge.deliver.providers.base import (
     Traits,
 )
 from alertbridge.deliver.providers.calls import Answer, Calls, as_json, as_multipart, basic_login
+from alertbridge.deliver.providers.flags import FlagHistory
 from alertbridge.deliver.providers.gateway import Gateway
 from alertbridge.deliver.providers.gowa.config import GowaSection
 from alertbridge.deliver.providers.gowa.payloads import Envelope, Event, Payload
@@ -65,13 +66,6 @@ RECEIPTS: Mapping[str, Receipt] = {
     "read": Receipt.READ,
     "played": Receipt.READ,
 }
-STATES: Mapping[tuple[bool, bool], tuple[SessionState, str]] = {
-    (True, True): (SessionState.WORKING, ""),
-    (True, False): (SessionState.NEEDS_PAIRING, "connected, but not logged in"),
-    (False, True): (SessionState.DISCONNECTED, "logged in, but not connected"),
-    (False, False): (SessionState.DISCONNECTED, "neither connected nor logged in"),
-}
-"""By `is_connected` and `is_logged_in`."""
 
 
 class Gowa(Gateway[GowaSection]):
@@ -91,7 +85,7 @@ class Gowa(Gateway[GowaSection]):
         )
         super().__init__(section, Calls(section, session, clock, headers), clock, traits, pairing_path="/")
         self._server_errors = Once()
-        self._reconnected_in_vain = False
+        self._flags = FlagHistory(clock)
 
     async def send(self, message: Outgoing) -> Outcome:
         """With a picture as a form, without one as JSON."""
@@ -123,18 +117,14 @@ class Gowa(Gateway[GowaSection]):
         return self._calls.refused(verdict, answer, f"{told.code}: {told.message}" if told.code else "")
 
     async def session(self) -> Session:
-        """By two flags. Neither, and a reconnect was of no use: it must be paired again."""
+        """By two flags, and by what they were before."""
         answer = await self._calls.ask("GET", "/app/status")
         if isinstance(answer, Outcome) or not answer.succeeded:
             return self._untold(answer)
         told = Envelope.read_or_empty(answer.body).results
         if told.is_connected is None or told.is_logged_in is None:
             return self._session(SessionState.UNKNOWN, "the answer cannot be read")
-        state, detail = STATES[told.is_connected, told.is_logged_in]
-        if state is SessionState.WORKING:
-            self._reconnected_in_vain = False
-        elif not told.is_logged_in and self._reconnected_in_vain:
-            state = SessionState.LOGGED_OUT
+        state, detail = self._flags.state(connected=told.is_connected, logged_in=told.is_logged_in)
         return self._session(state, detail, person_of(told.jid)[0])
 
     async def reconnect(self) -> Outcome:
@@ -144,7 +134,7 @@ class Gowa(Gateway[GowaSection]):
             return answer
         if not answer.succeeded:
             return self._refused(answer)
-        self._reconnected_in_vain = True
+        self._flags.reconnected()
         return Outcome(OutcomeClass.ACCEPTED, "reconnect")
 
     async def restart(self) -> Outcome:

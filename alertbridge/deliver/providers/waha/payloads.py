@@ -62,13 +62,13 @@ class Sent(Loose):
 class Fault(Loose):
     """Why a request failed. `exception` comes with an echo of the request, which is left where it is."""
 
-    class Exception_(Loose):  # noqa: N801  the plain name is Python's
+    class Thrown(Loose):
         message: str = ""
 
     status: str = ""
     error: str = ""
     message: str = ""
-    exception: Exception_ = Exception_()
+    exception: Thrown = Thrown()
 
     @property
     def text(self) -> str:

@@ -20,6 +20,7 @@ from alertbridge.deliver.providers.base import (
     Traits,
 )
 from alertbridge.deliver.providers.calls import Answer, Calls, Deadline, as_json
+from alertbridge.deliver.providers.flags import FlagHistory
 from alertbridge.deliver.providers.gateway import Gateway
 from alertbridge.deliver.providers.payload import BODY_LIMIT_BYTES
 from alertbridge.deliver.providers.section import WHATSAPP_TEXT_LIMIT
@@ -50,13 +51,6 @@ ERRORS: tuple[tuple[str, Verdict], ...] = (
 """A 500 that says so much that the outcome is known."""
 STATUSES: Mapping[int, Verdict] = {500: unknown("server_error")}
 ALREADY = "already connected"
-STATES: Mapping[tuple[bool, bool], tuple[SessionState, str]] = {
-    (True, True): (SessionState.WORKING, ""),
-    (True, False): (SessionState.NEEDS_PAIRING, "connected, but not logged in"),
-    (False, True): (SessionState.DISCONNECTED, "logged in, but not connected"),
-    (False, False): (SessionState.DISCONNECTED, "neither connected nor logged in"),
-}
-"""By `Connected` and `LoggedIn`."""
 RECEIPTS: Mapping[str, Receipt] = {
     "": Receipt.DELIVERED,
     "delivered": Receipt.DELIVERED,
@@ -81,7 +75,7 @@ class Wuzapi(Gateway[WuzapiSection]):
         )
         calls = Calls(section, session, clock, {"Token": token})
         super().__init__(section, calls, clock, traits, pairing_path="/login")
-        self._reconnected_in_vain = False
+        self._flags = FlagHistory(clock)
 
     async def send(self, message: Outgoing) -> Outcome:
         """With our id, so that a repeat is the same message."""
@@ -110,7 +104,7 @@ class Wuzapi(Gateway[WuzapiSection]):
         return self._calls.refused(next(known, by_status(answer.status, STATUSES)), answer, told.error)
 
     async def session(self) -> Session:
-        """By two flags. Neither, and a reconnect was of no use: it must be paired again."""
+        """By two flags, and by what they were before."""
         answer = await self._calls.ask("GET", "/session/status")
         if isinstance(answer, Outcome):
             return self._untold(answer)
@@ -121,11 +115,7 @@ class Wuzapi(Gateway[WuzapiSection]):
             return self._untold(answer)
         if told.data.connected is None or told.data.logged_in is None:
             return self._session(SessionState.UNKNOWN, "the answer cannot be read")
-        state, detail = STATES[told.data.connected, told.data.logged_in]
-        if state is SessionState.WORKING:
-            self._reconnected_in_vain = False
-        elif not told.data.logged_in and self._reconnected_in_vain:
-            state = SessionState.LOGGED_OUT
+        state, detail = self._flags.state(connected=told.data.connected, logged_in=told.data.logged_in)
         return self._session(state, detail, person_of(told.data.jid)[0])
 
     async def reconnect(self) -> Outcome:
@@ -146,7 +136,7 @@ class Wuzapi(Gateway[WuzapiSection]):
         told = Envelope.read_or_empty(answer.body)
         if not answer.succeeded and ALREADY not in told.error:
             return self._refused(answer, told)
-        self._reconnected_in_vain = True
+        self._flags.reconnected()
         return accept("connect").outcome()
 
     # -- webhooks
