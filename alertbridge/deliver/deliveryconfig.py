@@ -6,15 +6,6 @@ from alertbridge.alerts import Severity
 from runtime.sections import Section
 
 
-class DeadlinesSection(Section):
-    """By when something must be told, in seconds from its acceptance; after that the fallback tells it."""
-
-    critical: float = Field(default=45.0, ge=10, le=86400, description="Seconds for critical alerts.")
-    warning: float = Field(default=900.0, ge=10, le=86400, description="Seconds for warnings.")
-    info: float = Field(default=3600.0, ge=10, le=86400, description="Seconds for information.")
-    none: float = Field(default=3600.0, ge=10, le=86400, description="Seconds for what has no severity.")
-
-
 class FoldingSection(Section):
     """When several notices become one message."""
 
@@ -31,10 +22,10 @@ class FoldingSection(Section):
         default=20,
         ge=1,
         le=10_000,
-        description="More waiting notices than this are a storm: one digest, the longest pauses at once.",
+        description="More waiting notices than this are a storm: one digest, and longer pauses at once.",
     )
     critical_pauses_s: tuple[float, ...] = Field(
-        default=(8.0, 20.0, 38.0),
+        default=(4.0, 20.0, 38.0),
         min_length=1,
         description="Pauses after each digest of a storm while something critical waits, in seconds.",
     )
@@ -60,9 +51,6 @@ class FoldingSection(Section):
 class SendingSection(Section):
     """How messages are sent, proven and, if need be, told another way."""
 
-    deadlines: DeadlinesSection = Field(
-        default=DeadlinesSection(), description="By when something must be told, by severity."
-    )
     lead_s: float = Field(
         default=3.0, ge=0, le=60, description="Seconds before the deadline at which the fallback starts."
     )
@@ -112,10 +100,6 @@ class SendingSection(Section):
     folding: FoldingSection = Field(
         default=FoldingSection(), description="When several notices become one message."
     )
-
-    def deadline_s(self, severity: Severity) -> float:
-        """Seconds from acceptance until something of `severity` must be told."""
-        return float(getattr(self.deadlines, severity.value))
 
     def proof_s(self, severity: Severity) -> float:
         """Seconds from sending until the server's ack must be there."""

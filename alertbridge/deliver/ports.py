@@ -1,8 +1,6 @@
 """What delivering needs of its neighbours, as protocols: who they are is decided where the bridge is put together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,33 +13,26 @@ from alertbridge.deliver.providers.base import Outcome, Provider
 from alertbridge.deliver.rendering import AwaySummary
 
 
-class Standing(Enum):
-    """Whether a channel may be sent through."""
-
-    OPEN = "open"
-    HOLD = "hold"  # it is being mended: what is not urgent waits
-    OFF = "off"  # paused or stopped: other ways are taken at once
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """A channel's standing; `reason` is a word, `retry_in_s` the seconds until it is worth asking again."""
-
-    standing: Standing = Standing.OPEN
-    reason: str = ""
-    retry_in_s: float = 0.0
-
-
 class ChannelStates(Protocol):
-    """Knows which channels live."""
+    """Knows which channels live; see channels.Channels."""
 
-    def availability(self, channel: str) -> Availability: ...
-
-    async def attempted(self, channel: str, outcome: Outcome) -> None:
-        """An attempt came to an end."""
+    def allows(self, channel: str, room: Room) -> tuple[bool, str]:
+        """Whether a message may be tried now, and otherwise why not."""
         ...
 
-    async def proven(self, channel: str) -> None:
+    def hold_over(self, channel: str, room: Room) -> bool:
+        """Whether other ways should be taken instead of waiting."""
+        ...
+
+    def begun(self, channel: str) -> None:
+        """An attempt leaves now."""
+        ...
+
+    def record(self, channel: str, outcome: Outcome) -> None:
+        """What came of it."""
+        ...
+
+    def record_ack(self, channel: str, at_s: float | None = None) -> None:
         """A message of this channel was acknowledged."""
         ...
 
