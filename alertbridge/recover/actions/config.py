@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import InitErrorDetails
 
+from alertbridge.recover.actions.services_config import ServiceSection, duplicate_names
 from routeros.settings import PLAIN_PORT, TLS_PORT, Target, TlsSettings
 from runtime.sections import SecretSection, Section, Surroundings, fault
 from runtime.tls import check_authorities
@@ -117,6 +118,9 @@ class ActionsSection(Section):
     exporter: ActionExporterSection | None = Field(
         default=None, description="The exporter, for `exporter_pool_reset`."
     )
+    services: tuple[ServiceSection, ...] = Field(
+        default=(), description="Services that may be restarted, and commands that may be run; no other is."
+    )
     keep_dir: Path = Field(
         default=Path("/var/lib/tikwatch/kept"),
         description="Where what an action takes away is kept, such as the unsent messages of a queue.",
@@ -127,6 +131,7 @@ class ActionsSection(Section):
         cls, given: dict[str, Any], around: Surroundings, faults: list[InitErrorDetails]
     ) -> dict[str, Any]:
         given = super().prepare(given, around, faults)
+        faults.extend(duplicate_names(given, "services"))
         routers = given.get("routers")
         seen: set[object] = set()
         for index, router in enumerate(routers if isinstance(routers, list | tuple) else ()):

@@ -8,7 +8,9 @@ from alertbridge.recover.actions.base import About, Action
 from alertbridge.recover.actions.bot_clear_queue import BotClearQueue, BotClearQueueSettings
 from alertbridge.recover.actions.bot_reconnect import BotReconnect, BotReconnectSettings
 from alertbridge.recover.actions.bot_restart import BotRestart, BotRestartSettings
+from alertbridge.recover.actions.command_run import CommandRun, CommandRunSettings
 from alertbridge.recover.actions.dhcp_lease_renew import DhcpLeaseRenew, DhcpLeaseRenewSettings
+from alertbridge.recover.actions.docker_restart import DockerRestart, DockerRestartSettings
 from alertbridge.recover.actions.exporter_pool_reset import ExporterPoolReset, ExporterPoolResetSettings
 from alertbridge.recover.actions.hotspot_cookie_cleanup import (
     HotspotCookieCleanup,
@@ -17,12 +19,15 @@ from alertbridge.recover.actions.hotspot_cookie_cleanup import (
 from alertbridge.recover.actions.hotspot_kick import HotspotKick, HotspotKickSettings
 from alertbridge.recover.actions.interface_bounce import InterfaceBounce, InterfaceBounceSettings
 from alertbridge.recover.actions.interface_enable import InterfaceEnable, InterfaceEnableSettings
+from alertbridge.recover.actions.pm2_restart import Pm2Restart, Pm2RestartSettings
 from alertbridge.recover.actions.poe_cycle import PoeCycle, PoeCycleSettings
 from alertbridge.recover.actions.ppp_kick import PppKick, PppKickSettings
 from alertbridge.recover.actions.queue_reset_counters import QueueResetCounters, QueueResetCountersSettings
 from alertbridge.recover.actions.resources import Resources
 from alertbridge.recover.actions.router_reboot import RouterReboot, RouterRebootSettings
 from alertbridge.recover.actions.script_run import ScriptRun, ScriptRunSettings
+from alertbridge.recover.actions.services_runaway import ProcessRestart, ProcessRestartSettings
+from alertbridge.recover.actions.systemd_restart import SystemdRestart, SystemdRestartSettings
 from alertbridge.recover.ports import KnownAction, NoSuchTarget
 from runtime.sections import Section
 
@@ -57,6 +62,11 @@ ACTIONS: Mapping[str, Kind] = {
     "bot_reconnect": _kind("Bot", BotReconnectSettings, BotReconnect),
     "bot_restart": _kind("Bot", BotRestartSettings, BotRestart),
     "bot_clear_queue": _kind("Bot", BotClearQueueSettings, BotClearQueue),
+    "systemd_restart": _kind("Services", SystemdRestartSettings, SystemdRestart),
+    "docker_restart": _kind("Services", DockerRestartSettings, DockerRestart),
+    "pm2_restart": _kind("Services", Pm2RestartSettings, Pm2Restart),
+    "command_run": _kind("Services", CommandRunSettings, CommandRun),
+    "process_restart": _kind("Services", ProcessRestartSettings, ProcessRestart),
     "exporter_pool_reset": _kind("Exporter", ExporterPoolResetSettings, ExporterPoolReset),
 }
 

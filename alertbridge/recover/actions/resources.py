@@ -11,6 +11,7 @@ import aiohttp
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.recover.actions.config import ActionExporterSection, ActionRouterSection
+from alertbridge.recover.actions.services_listed import Services
 from alertbridge.recover.ports import NoSuchTarget
 from routeros import BreakerSettings, PoolSettings, RetrySettings, Router
 from runtime.clock import Clock
@@ -86,6 +87,7 @@ class Resources:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     channels: Mapping[str, ChannelBase] = field(default_factory=dict)
     exporter: ActionExporterSection | None = None
+    services: Services = field(default_factory=Services)
     run_id: str = ""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
