@@ -106,7 +106,10 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
             kind = KINDS.get(str(channel.get("kind"))) if channel is not None else None
             if channel is None or kind is None or not isinstance(to, str | int):
                 continue
-            section = kind.section.model_construct(name="", region=channel.get("region", DEFAULT_REGION))
+            region = channel.get("region")
+            section = kind.section.model_construct(
+                name="", region=region if isinstance(region, str) else DEFAULT_REGION
+            )
             try:
                 section.address(str(to))
             except AddressRefused as refused:

@@ -148,7 +148,9 @@ def _rules(section: ChannelBase, providers: Mapping[str, Provider]) -> ChannelRu
         pairing_url=section.pairing_url,
         liveness=LivenessRules(
             proves=traits.tells_acks or traits.acks_on_accept,
-            probes=section.probe.enabled and (traits.tells_acks or traits.acks_on_accept),
+            probes=section.probe.enabled
+            and not traits.has_templates  # Meta does not let a number write to itself
+            and (traits.tells_acks or traits.acks_on_accept),
             idle_s=section.probe.after_s,
         ),
         probe_every_s=section.probe.every_s,

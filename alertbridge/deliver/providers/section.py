@@ -71,10 +71,10 @@ class ProbeSection(Section):
         default=120.0,
         ge=30,
         le=86_400,
-        description="Seconds without proof of a delivery, while one is awaited, after which a probe is sent.",
+        description="Seconds without proof of a delivery after which a probe is sent.",
     )
     every_s: float = Field(
-        default=900.0, ge=60, le=86_400, description="Least number of seconds from one probe to the next."
+        default=120.0, ge=60, le=86_400, description="Least number of seconds from one probe to the next."
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import ChannelLimitsSection, FallbackLimitsSection
+from alertbridge.deliver.limitconfig import FallbackLimitsSection
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.numbers import AddressRefused
 from runtime.sections import SecretSection, Surroundings, fault
@@ -32,7 +32,7 @@ class AppriseSection(ChannelBase, SecretSection):
     timeout_s: float = Field(
         default=20.0, gt=0, le=60, description="Seconds that one attempt to send may take as a whole."
     )
-    limits: ChannelLimitsSection = Field(
+    limits: FallbackLimitsSection = Field(
         default=FallbackLimitsSection(), description="How much may be sent through the channel."
     )
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import ChannelLimitsSection, OfficialLimitsSection
+from alertbridge.deliver.limitconfig import OfficialLimitsSection
 from alertbridge.deliver.providers.section import NO_WEBHOOK, HttpSection, Url, WebhookSecret
 from alertbridge.numbers import Address, AddressRefused
 from runtime.sections import SecretSection, Section, Surroundings, fault
@@ -72,7 +72,7 @@ class CloudSection(HttpSection, SecretSection):
     handshake: HandshakeSection = Field(
         default=HandshakeSection(), description="How Meta checks the address of the webhook."
     )
-    limits: ChannelLimitsSection = Field(
+    limits: OfficialLimitsSection = Field(
         default=OfficialLimitsSection(), description="How much may be sent through the channel."
     )
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import ChannelLimitsSection, OfficialLimitsSection
+from alertbridge.deliver.limitconfig import OfficialLimitsSection
 from alertbridge.deliver.providers.section import HttpSection, Url
 from alertbridge.numbers import Address, AddressRefused
 from runtime.sections import SecretSection, Section, Surroundings, fault
@@ -76,7 +76,7 @@ class TwilioSection(HttpSection, SecretSection):
         le=36_000,
         description="Seconds after which an undelivered message is given up, so that none arrives tomorrow.",
     )
-    limits: ChannelLimitsSection = Field(
+    limits: OfficialLimitsSection = Field(
         default=OfficialLimitsSection(), description="How much may be sent through the channel."
     )
 
