@@ -189,6 +189,8 @@ def add_row(world: World, menu: Menu, call: Call) -> Outcome:
         since_s=world.now_s,
         flow=Flow(0.0, 0.0, world.moment) if menu.has_traffic else None,
     )
+    if menu.on_add is not None:
+        menu.on_add(world, row)
     return Answer(ret=row.id)
 
 

@@ -19,12 +19,14 @@ from .faults import FaultBoard
 from .login import LoginState
 from .population import populate
 from .spec import RouterSpec
+from .table import Row
 from .traffic import Rate, seeded
 from .world import World
 
 LOG_COMMANDS = 2000
 PREPARED_ROWS = 2000
 _LISTEN_POLL_S = 0.5
+_CUT_POLL_S = 0.02
 
 
 class Received(NamedTuple):
@@ -67,6 +69,7 @@ class Device:
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._down: asyncio.TimerHandle | None = None
+        self._cut = False
         self._listeners = 0
         self._listen_timer: asyncio.TimerHandle | None = None
 
@@ -98,6 +101,7 @@ class Device:
             if connection.login.account is not None
         ]
         world.reboot_asked = self._reboot_soon
+        world.switched = self._switched
         populate(world)
         return world
 
@@ -168,12 +172,30 @@ class Device:
         """The answer to the command still goes out."""
         self.loop.call_later(self.spec.rtt_s + 0.01, self.reboot)
 
+    def _switched(self, row: Row) -> None:
+        """Whoever disables the interface that he came in by is cut off; the router goes on by itself."""
+        if not self.spec.management or row.values.get("name") != self.spec.management:
+            return
+        self._cut = row.values.get("disabled") == "true"
+        if self._cut:
+            self.loop.call_soon(self.drop_connections)
+            self.refuse()
+            self._live_on()
+        else:
+            self.back()
+
+    def _live_on(self) -> None:
+        """Nobody can ask, and yet what is due happens."""
+        if self._cut and self._socket is not None:
+            self.world.advance()
+            self.loop.call_later(_CUT_POLL_S, self._live_on)
+
     def back(self) -> None:
-        """Listen again, unless the router is still rebooting or a fault refuses."""
+        """Listen again, unless the router is still rebooting, a fault refuses, or the way to it is switched off."""
         if self._down is not None and self._down.when() > self.loop.time():
             return
         self._down = None
-        if not self.faults.refusing and self._socket is not None:
+        if not self.faults.refusing and not self._cut and self._socket is not None:
             self._returning = self.loop.create_task(self.listen())
 
     def _bind(self) -> None:

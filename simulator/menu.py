@@ -110,6 +110,8 @@ class Menu:
     """A directory that holds commands and nothing to print."""
     on_change: Callable[["World", Row], None] | None = None
     """Called after set, enable or disable stored something."""
+    on_add: Callable[["World", Row], None] | None = None
+    """Called after add stored a row."""
     on_remove: Callable[["World", Row], None] | None = None
     """Called instead of taking the row away."""
     has_traffic: bool = False

@@ -40,7 +40,7 @@ class RouterSpec:
     An alias of a profile becomes its name. `version` empty means the profile's own. `latency_s` is what
     each command takes, fixed or drawn from a range; `rtt_s` is added to every reply. `concurrency` None
     works commands side by side, 1 one after the other, N up to N at once, over all connections. `counts`
-    overrides sizes of the profile.
+    overrides sizes of the profile. `management` is the interface that clients come in by: disabled, it cuts them off.
 
     Raises:
         SpecError: unknown profile, count or policy, or a number out of range.
@@ -62,6 +62,7 @@ class RouterSpec:
     seed: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     accounts: tuple[Account, ...] = ()
+    management: str = ""
 
     def __post_init__(self) -> None:
         """Fill in the profile's version and refuse what makes no sense."""

@@ -49,6 +49,8 @@ class World:
         self.sessions: Callable[[], Iterable[tuple[str, str, float]]] = tuple
         """Who is logged in over the API: user, peer address, since when (clock)."""
         self.reboot_asked: Callable[[], None] = lambda: None
+        self.switched: Callable[[Row], None] = lambda row: None
+        """Told of an interface that was disabled or enabled."""
         self.on_reboot: list[Callable[[], None]] = []
         """What the inhabitants of the world do when the power goes."""
 

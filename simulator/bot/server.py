@@ -201,14 +201,25 @@ class BotServer:
         self.bot.logout()
         return web.json_response({"state": self.bot.state.value})
 
-    async def _queue(self, _: web.Request) -> web.Response:
-        return web.json_response(self.bot.queue_state())
+    async def _queue(self, request: web.Request) -> web.Response:
+        state = self.bot.queue_state()
+        if request.query.get("full") == "1":
+            offset, limit = (
+                request.query.get(name, default) for name, default in (("offset", "0"), ("limit", "1000"))
+            )
+            if not (offset.isdecimal() and limit.isdecimal()):
+                raise _problem("offset and limit are whole numbers")
+            state["messages"] = self.bot.queued(int(offset), int(limit))
+        return web.json_response(state)
 
     async def _clear_queue(self, request: web.Request) -> web.Response:
-        older_than_s = (await _body(request)).get("older_than_s", 0)
+        body = await _body(request)
+        older_than_s, ids = body.get("older_than_s", 0), body.get("ids")
         if isinstance(older_than_s, bool) or not isinstance(older_than_s, int | float):
             raise _problem("older_than_s is a number")
-        return web.json_response({"removed": self.bot.clear_queue(older_than_s)})
+        if ids is not None and not isinstance(ids, list):
+            raise _problem("ids is a list")
+        return web.json_response({"removed": self.bot.clear_queue(older_than_s, ids)})
 
     # -- the control
 

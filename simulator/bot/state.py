@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -243,9 +244,13 @@ class SimulatedBot:
         if ended:
             self._apply(Event.MENDED)
 
-    def clear_queue(self, older_than_s: float) -> int:
-        """Drop what has waited that long; returns how many."""
-        gone = [message for message in self.queue if self._now_s - message.at_s >= older_than_s]
+    def clear_queue(self, older_than_s: float, ids: Container[object] | None = None) -> int:
+        """Drop what has waited that long, of `ids` only when there are any; returns how many."""
+        gone = [
+            message
+            for message in self.queue
+            if self._now_s - message.at_s >= older_than_s and (ids is None or message.id in ids)
+        ]
         for message in gone:
             self.queue.remove(message)
             message.status = "failed"
@@ -311,6 +316,20 @@ class SimulatedBot:
         """The body of ``GET /queue``."""
         oldest_s = self._now_s - self.queue[0].at_s if self.queue else 0.0
         return {"pending": len(self.queue), "oldest_s": round(oldest_s, 3), "failed": self.counts.failed}
+
+    def queued(self, offset: int, limit: int) -> list[dict[str, object]]:
+        """Messages that wait, oldest first, for ``GET /queue?full=1``."""
+        return [
+            {
+                "id": message.id,
+                "to": message.to,
+                "text": message.text,
+                "image": message.image,
+                "at": iso(message.at_s),
+                "age_s": round(self._now_s - message.at_s, 3),
+            }
+            for message in itertools.islice(self.queue, offset, offset + limit)
+        ]
 
 
 def iso(at_s: float | None) -> str | None:

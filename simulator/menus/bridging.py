@@ -88,7 +88,7 @@ def _hosts(world: World) -> Iterable[Row]:
                 f"*{number:X}",
                 {
                     "mac-address": row.values["mac-address"],
-                    "on-interface": first.values["interface"],
+                    "on-interface": row.values.get("port", first.values["interface"]),
                     "bridge": first.values["bridge"],
                     "dynamic": "true",
                     "age": duration(number % 280),

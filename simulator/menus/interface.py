@@ -177,6 +177,7 @@ def switched(world: World, row: Row) -> None:
         lose_link(world, row)
     elif row.values.get("cable", "true") == "true":
         gain_link(world, row)
+    world.switched(row)
 
 
 def _reset_counters(world: World, menu: Menu, call: Call) -> Outcome:

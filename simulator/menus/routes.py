@@ -38,7 +38,7 @@ def _routes_v6(world: World) -> Iterable[Row]:
 
 def _routes_v4(world: World) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     uplink = {"dst-address": "0.0.0.0/0", "gateway": "198.51.100.1"}
-    yield ("active", "static"), {**uplink, "distance": "1"}
+    yield ("active", "static"), {**uplink, **_reached(world, uplink["gateway"]), "distance": "1"}
     yield ("static",), {**uplink, "gateway": "203.0.113.1", "distance": "10"}
     for row in world.table("/ip/address"):
         network = f"{row.values['network']}/{row.values['address'].partition('/')[2]}"
@@ -61,6 +61,14 @@ def _routes_v4(world: World) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]
     for number in range(ospf):
         values = {"dst-address": f"10.200.{number}.0/24", "gateway": "10.30.0.2", "distance": "110"}
         yield ("active", "dynamic", "ospf"), values
+
+
+def _reached(world: World, gateway: str) -> dict[str, str]:
+    """By which interface, in the words of this RouterOS."""
+    port = next(row.values["name"] for row in world.table("/interface") if row.values["type"] == "ether")
+    if world.version < (7,):
+        return {"gateway-status": f"{gateway} reachable via  {port}"}
+    return {"immediate-gw": f"{gateway}%{port}"}
 
 
 def _route(world: World, number: int, flags: tuple[str, ...], values: dict[str, str]) -> Row:

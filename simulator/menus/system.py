@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..call import Answer, Call, Outcome, Trap
+from ..call import NOT_PERMITTED, Answer, Call, Outcome, Trap
 from ..commands import seconds, targets
 from ..formats import day as day_of
 from ..formats import duration
 from ..menu import Command, Menu
 from ..profiles import Sensor
+from ..scheduling import added
+from ..scripting import run_script
 from ..table import Row
 from ..traffic import Moment
 from .interface import monitor
@@ -207,13 +209,18 @@ def _reboot(world: World, _menu: Menu, _call: Call) -> Outcome:
 
 
 def _run_script(world: World, menu: Menu, call: Call) -> Outcome:
+    waits_s = 0.0
     for row in targets(world, menu, call, "number"):
         if row.values.get("invalid") == "true":
             raise Trap("failure: script is invalid", 3)
+        needed = set(filter(None, row.values.get("policy", "").split(",")))
+        if needed - call.policies and row.values.get("dont-require-permissions") != "true":
+            raise Trap(NOT_PERMITTED)
         runs = int(row.values.get("run-count", "0")) + 1
         world.table("/system/script").change(row, run_count=str(runs), last_started=world.date(world.now_s))
+        waits_s += run_script(world, row.values.get("source", ""), call.policies)
         world.log("script,info", f"script {row.values['name']} ran")
-    return Answer()
+    return Answer(delay_s=waits_s)
 
 
 def _check_for_updates(world: World, _menu: Menu, call: Call) -> Outcome:
@@ -297,5 +304,6 @@ SYSTEM = (
         "name start-date start-time=startup interval=0s on-event owner policy run-count next-run disabled=false "
         "comment",
         moving={"run-count": _runs},
+        on_add=added,
     ),
 )

@@ -91,3 +91,11 @@ def _arp(world: World, bridge: str) -> None:
         if number % 12 == 1:
             values["DHCP"] = "true"
         table.add(values)
+    if world.spec.management:
+        ours = {
+            "address": world.spec.host,
+            "mac-address": mac(0x5A, 1),
+            "dynamic": "true",
+            "complete": "true",
+        }
+        table.add({**ours, "status": "reachable", "interface": bridge, "port": world.spec.management})
