@@ -10,7 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/runtime.txt requirements/build.txt requirements/dev.txt
-GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc exporter.paritydoc
+GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc exporter.paritydoc \
+	scripts.rulesthresholds scripts.rulesdoc
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
@@ -41,6 +42,7 @@ check: $(DEV)  ## Lint, format, strict types, import contracts, generated docs u
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	for page in $(GENERATED); do $(BIN)/python -m $$page --check; done
+	$(BIN)/python -m scripts.rulescheck
 
 bench: $(DEV)  ## The figures: ratios against a peer or a bound, in one run
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -16,7 +16,7 @@ from tests.fakes.exporter_process import exporter_process, free_port
 from tests.fakes.served import PASSWORD, config_text, router_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "prometheus" / "prometheus.yml"
-LISTEN = "127.0.0.1:9436"
+LISTEN = "exporter:9436"
 DEADLINE_S = 40.0
 TOWER = "tower Ä:2"
 TOKEN = "orchid-99-tango"
