@@ -31,10 +31,11 @@ STORM_LASTS_S = 450.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message of this lane: how many notices it told, and seconds since it was made."""
+    """A message of this lane: how many notices it told, one of them critical or not, and seconds since it was made."""
 
     age_s: float
     count: int
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,10 @@ def storm_pause_s(recent: Sequence[Sent], folding: FoldingSection, *, critical: 
     if level == 0:
         return 0.0
     step = level - 1
-    if (
-        digests[0].count > folding.crowd_over
-    ):  # what is critical may follow soon once, then all keep their distance
-        step = level + 1 if not critical else 0 if level == 1 else len(pauses) - 1
+    if digests[0].count > folding.crowd_over:
+        step = len(pauses) - 1 if critical else level + 1
+    if critical and not digests[0].critical:
+        step = 0  # what is critical now was not in the last one: it follows soon
     return max(0.0, pauses[min(step, len(pauses) - 1)] - digests[0].age_s)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import structlog
 
+from alertbridge.alerts import Severity
 from alertbridge.deliver import composing, fallback, sending, writing
 from alertbridge.deliver.addressbook import Recipient
 from alertbridge.deliver.attempts import NO_TRAITS, Attempts, LaneMemory, NoRoom, NotOurs, Tools
@@ -100,7 +101,10 @@ class Turns:
             ages_s={head.id: tools.sightings.age_s(("notice", head.id), head.created_at_s) for head in heads},
             told=told,
             elsewhere=composing.open_elsewhere(heads, lane.way),
-            recent=[Sent(now_s - message.created_at_s, message.extra.count) for message in recent],
+            recent=[
+                Sent(now_s - message.created_at_s, message.extra.count, message.severity is Severity.CRITICAL)
+                for message in recent
+            ],
             waited=memory.waited,
             full=self._full(memory),
         )

@@ -100,7 +100,7 @@ def test_storm_pauses_grow_and_end() -> None:
     small = [storm_pause_s([Sent(0.0, 5)] * count, FOLDING, critical=False) for count in range(1, 8)]
     assert small == [8.0, 20.0, 60.0, 120.0, 300.0, 300.0, 300.0]
     assert storm_pause_s([Sent(0.0, 500)], FOLDING, critical=True) == 4.0
-    assert storm_pause_s([Sent(0.0, 500), Sent(5.0, 90)], FOLDING, critical=True) == 38.0
+    assert storm_pause_s([Sent(0.0, 500, critical=True)], FOLDING, critical=True) == 38.0
     assert storm_pause_s([Sent(451.0, 500)], FOLDING, critical=False) == 0.0
     assert storm_pause_s([Sent(0.0, 1)] * 5, FOLDING, critical=False) == 0.0
 
