@@ -1,0 +1,1 @@
+"""Operators act from WhatsApp: who wrote, what they want, and the answer."""

@@ -1,0 +1,1 @@
+"""Replies as the bridge holds them: takes what people write, answers, and looks after acknowledgements."""
