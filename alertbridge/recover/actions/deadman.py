@@ -53,9 +53,12 @@ class DeadMan:
             raise self._action.refuse("no_dead_man", "the router did not keep the dead man", stage=Stage.RUN)
 
     async def disarm(self) -> bool:
-        """Both entries are gone; False when that is not known, and then they do their harmless deed and go."""
+        """Both entries are gone; False when that is not known, and then they do their harmless deed and go.
+
+        The one for the boot goes first: cut off in between, the other one takes it along.
+        """
         try:
-            for row in await self._standing():
+            for row in sorted(await self._standing(), key=lambda row: row["name"], reverse=True):
                 await self._action.remove(MENU, row[".id"])
         except ActionFailed as failed:
             log.warning("action.dead_man_left", target=self._action.target, reason=failed.reason)

@@ -85,7 +85,10 @@ class InterfaceBounce(InterfaceAction):
         return Done(True, told(after), f"down for {self._settings.down_s:g} s{left}")
 
     async def _enable(self, row_id: str) -> dict[str, str]:
-        """The interface as the router tells it once it is enabled. Tried until the dead man would have done it."""
+        """The interface as the router tells it once it is enabled. Tried until the dead man would have done it.
+
+        Each try has a fresh connection, also where the breaker would wait: the interface is down by our doing.
+        """
         clock = self.resources.clock
         until_s = clock.monotonic() + self._settings.dead_man_s - self._settings.down_s
         pauses = iter(_PAUSES_S)
@@ -103,6 +106,7 @@ class InterfaceBounce(InterfaceAction):
                 words = f"{detail}; the router itself enables it within {self._settings.dead_man_s} s"
                 raise ActionFailed(Stage.RUN, "left_to_dead_man", words, changed=True)
             await self.resources.sleep(pause_s)
+            await self.client.router.reset()
 
     async def look(self) -> Verdict:
         row = await self.found()

@@ -11,6 +11,7 @@ import aiohttp
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.recover.actions.config import ActionExporterSection, ActionRouterSection
+from alertbridge.recover.actions.databases_listed import Databases
 from alertbridge.recover.actions.services_listed import Services
 from alertbridge.recover.ports import NoSuchTarget
 from routeros import BreakerSettings, PoolSettings, RetrySettings, Router
@@ -26,8 +27,9 @@ _RETRY = RetrySettings(attempts=3, min_wait_s=0.5, max_wait_s=4.0)
 class RouterTarget:
     """One router with the user that may write. It connects at the first command."""
 
-    def __init__(self, section: ActionRouterSection) -> None:
+    def __init__(self, section: ActionRouterSection, retry: RetrySettings = _RETRY) -> None:
         self.section = section
+        self._retry = retry
         self._router: Router | None = None
 
     def __repr__(self) -> str:
@@ -44,8 +46,9 @@ class RouterTarget:
                 idle_timeout_s=60.0,
                 connect_timeout_s=self.section.command_timeout_s,
                 command_timeout_s=_LONGEST_COMMAND_S,
+                cancel_timeout_s=min(2.0, self.section.command_timeout_s),
             )
-            self._router = Router(self.section.target, pool=pool, breaker=_BREAKER, retry=_RETRY)
+            self._router = Router(self.section.target, pool=pool, breaker=_BREAKER, retry=self._retry)
         return self._router
 
     async def close(self) -> None:
@@ -58,8 +61,8 @@ class RouterTarget:
 class Routers:
     """The routers that may be acted upon, by name."""
 
-    def __init__(self, sections: Iterable[ActionRouterSection]) -> None:
-        self._targets = {section.name: RouterTarget(section) for section in sections}
+    def __init__(self, sections: Iterable[ActionRouterSection], retry: RetrySettings = _RETRY) -> None:
+        self._targets = {section.name: RouterTarget(section, retry) for section in sections}
 
     def __repr__(self) -> str:
         return f"<Routers {', '.join(self._targets)}>"
@@ -88,6 +91,7 @@ class Resources:
     channels: Mapping[str, ChannelBase] = field(default_factory=dict)
     exporter: ActionExporterSection | None = None
     services: Services = field(default_factory=Services)
+    databases: Databases = field(default_factory=Databases)
     run_id: str = ""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
