@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import InitErrorDetails
 
+from alertbridge.recover.actions.databases_config import DatabaseSection, database_faults
 from alertbridge.recover.actions.services_config import ServiceSection, duplicate_names
 from routeros.settings import PLAIN_PORT, TLS_PORT, Target, TlsSettings
 from runtime.sections import SecretSection, Section, Surroundings, fault
@@ -121,6 +122,9 @@ class ActionsSection(Section):
     services: tuple[ServiceSection, ...] = Field(
         default=(), description="Services that may be restarted, and commands that may be run; no other is."
     )
+    databases: tuple[DatabaseSection, ...] = Field(
+        default=(), description="Databases that may be acted upon; no other is."
+    )
     keep_dir: Path = Field(
         default=Path("/var/lib/tikwatch/kept"),
         description="Where what an action takes away is kept, such as the unsent messages of a queue.",
@@ -132,6 +136,8 @@ class ActionsSection(Section):
     ) -> dict[str, Any]:
         given = super().prepare(given, around, faults)
         faults.extend(duplicate_names(given, "services"))
+        faults.extend(duplicate_names(given, "databases"))
+        faults.extend(database_faults(given))
         routers = given.get("routers")
         seen: set[object] = set()
         for index, router in enumerate(routers if isinstance(routers, list | tuple) else ()):

@@ -21,12 +21,20 @@ from alertbridge.recover.actions.interface_bounce import InterfaceBounce, Interf
 from alertbridge.recover.actions.interface_enable import InterfaceEnable, InterfaceEnableSettings
 from alertbridge.recover.actions.pm2_restart import Pm2Restart, Pm2RestartSettings
 from alertbridge.recover.actions.poe_cycle import PoeCycle, PoeCycleSettings
+from alertbridge.recover.actions.postgresql_end_idle import PostgresqlEndIdle, PostgresqlEndIdleSettings
 from alertbridge.recover.actions.ppp_kick import PppKick, PppKickSettings
 from alertbridge.recover.actions.queue_reset_counters import QueueResetCounters, QueueResetCountersSettings
 from alertbridge.recover.actions.resources import Resources
 from alertbridge.recover.actions.router_reboot import RouterReboot, RouterRebootSettings
 from alertbridge.recover.actions.script_run import ScriptRun, ScriptRunSettings
 from alertbridge.recover.actions.services_runaway import ProcessRestart, ProcessRestartSettings
+from alertbridge.recover.actions.sqlite_backup import SqliteBackup, SqliteBackupSettings
+from alertbridge.recover.actions.sqlite_checkpoint import SqliteCheckpoint, SqliteCheckpointSettings
+from alertbridge.recover.actions.sqlite_end_lock_holder import (
+    SqliteEndLockHolder,
+    SqliteEndLockHolderSettings,
+)
+from alertbridge.recover.actions.sqlite_restore import SqliteRestore, SqliteRestoreSettings
 from alertbridge.recover.actions.systemd_restart import SystemdRestart, SystemdRestartSettings
 from alertbridge.recover.ports import KnownAction, NoSuchTarget
 from runtime.sections import Section
@@ -67,6 +75,11 @@ ACTIONS: Mapping[str, Kind] = {
     "pm2_restart": _kind("Services", Pm2RestartSettings, Pm2Restart),
     "command_run": _kind("Services", CommandRunSettings, CommandRun),
     "process_restart": _kind("Services", ProcessRestartSettings, ProcessRestart),
+    "sqlite_checkpoint": _kind("Databases", SqliteCheckpointSettings, SqliteCheckpoint),
+    "sqlite_end_lock_holder": _kind("Databases", SqliteEndLockHolderSettings, SqliteEndLockHolder),
+    "sqlite_backup": _kind("Databases", SqliteBackupSettings, SqliteBackup),
+    "sqlite_restore": _kind("Databases", SqliteRestoreSettings, SqliteRestore),
+    "postgresql_end_idle": _kind("Databases", PostgresqlEndIdleSettings, PostgresqlEndIdle),
     "exporter_pool_reset": _kind("Exporter", ExporterPoolResetSettings, ExporterPoolReset),
 }
 
