@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from alertbridge.recover.actions.base import About, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Verdict
 from alertbridge.recover.actions.resources import Resources
 from alertbridge.recover.actions.routerwork import RouterAction, is_on
 from routeros import Record
@@ -61,7 +61,13 @@ class ScriptRun(RouterAction):
         row = await self._found(Stage.RUN)
         self._runs_before = parse_int(row.get("run-count", "")) or 0
         extra_s = self._settings.deadline_s - self.client.section.command_timeout_s
-        await self.write(f"{MENU}/run", {"number": row[".id"]}, extra_s=extra_s)
+        try:
+            await self.write(f"{MENU}/run", {"number": row[".id"]}, extra_s=extra_s)
+        except ActionFailed as failed:
+            if failed.reason != "refused":
+                raise
+            # its own error may come from any line: what stood before it is done
+            raise ActionFailed(Stage.RUN, "script_failed", str(failed), changed=None) from failed
         return Done(True, _told(await self._found(Stage.RUN)))
 
     async def look(self) -> Verdict:
