@@ -15,7 +15,17 @@ from runtime.sections import Section, Surroundings, fault
 
 Source = Literal["target", "promql", "alert"]
 TextKind = Literal[
-    "acted", "cured", "not_cured", "exhausted", "asked", "refused", "interrupted", "too_often", "dry_run"
+    "acted",
+    "cured",
+    "not_cured",
+    "exhausted",
+    "asked",
+    "refused",
+    "interrupted",
+    "too_often",
+    "dry_run",
+    "stays",
+    "stopped",
 ]
 
 
@@ -74,7 +84,10 @@ class VerifySection(Section):
         description="Seconds that the target has to become well before it counts as not cured.",
     )
     stable_s: float = Field(
-        default=1.0, ge=0, le=600, description="Seconds for which the target must go on saying that it is well."
+        default=1.0,
+        ge=0,
+        le=600,
+        description="Seconds for which the target must go on saying that it is well.",
     )
     settle_s: float = Field(
         default=330.0,
@@ -114,9 +127,7 @@ def _verify_faults(given: Mapping[str, Any], model: type[Section]) -> Iterator[I
         yield fault("names promql, but there is no promql to ask", "by")
     if "promql" not in by and given.get("promql") is not None:
         yield fault("is asked only when by names it, such as by: [target, promql, alert]", "promql")
-    seconds = {
-        name: value(name) for name in ("deadline_s", "settle_s", "target_s", "stable_s", "every_s")
-    }
+    seconds = {name: value(name) for name in ("deadline_s", "settle_s", "target_s", "stable_s", "every_s")}
     if not all(isinstance(one, int | float) for one in seconds.values()):
         return
     limits: dict[str, float] = {name: float(str(one)) for name, one in seconds.items()}
@@ -198,7 +209,9 @@ class RuleSection(Section):
         default="auto",
         description="`auto` acts, `ask` asks a person first, `off` never acts. Some actions always ask.",
     )
-    dry_run: bool = Field(default=True, description="Only say what would be done. On until you switch it off.")
+    dry_run: bool = Field(
+        default=True, description="Only say what would be done. On until you switch it off."
+    )
     cooldown_s: float = Field(
         default=600.0,
         ge=0,
@@ -206,7 +219,9 @@ class RuleSection(Section):
         description="Seconds from the last such action on the same target until this rule may act there again.",
     )
     per_hour: int = Field(default=6, ge=1, le=1000, description="Most actions of this rule within an hour.")
-    per_day: int = Field(default=20, ge=1, le=10_000, description="Most actions of this rule within 24 hours.")
+    per_day: int = Field(
+        default=20, ge=1, le=10_000, description="Most actions of this rule within 24 hours."
+    )
     window: Name | None = Field(
         default=None, description="Schedule in which it may act; always when left out."
     )

@@ -65,6 +65,7 @@ TRANSITIONS: Mapping[tuple[RunState, RunEvent], RunState] = {
     (RunState.PROPOSED, RunEvent.ASK): RunState.AWAITING,
     (RunState.PROPOSED, RunEvent.READY): RunState.PRECHECKED,
     (RunState.PROPOSED, RunEvent.AGAIN): RunState.PROPOSED,
+    (RunState.PROPOSED, RunEvent.CURE): RunState.CURED,  # between two tries
     (RunState.PROPOSED, RunEvent.GIVE_UP): RunState.EXHAUSTED,
     (RunState.PROPOSED, RunEvent.REFUSE): RunState.REFUSED,
     (RunState.PROPOSED, RunEvent.CANCEL): RunState.CANCELLED,
@@ -110,7 +111,6 @@ class Reason(Enum):
     DAILY_CAP = "daily_cap"
     PRECONDITION = "precondition"
     DRY_RUN = "dry_run"
-    NOT_LEADER = "not_leader"  # another replica sees to it
 
 
 @dataclass(frozen=True, slots=True)

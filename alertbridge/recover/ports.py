@@ -35,8 +35,11 @@ class ActionMaker(Protocol):
         """Every kind of action by name."""
         ...
 
-    def make(self, name: str, settings: Section) -> Action:
-        """An action with parameters that are rendered and checked. Raises NoSuchTarget. Pure and quick."""
+    def make(self, name: str, settings: Section, *, run_id: str = "") -> Action:
+        """An action with parameters that are rendered and checked. Raises NoSuchTarget. Pure and quick.
+
+        `run_id` is the same for every object that stands for one run, also after a restart.
+        """
         ...
 
 

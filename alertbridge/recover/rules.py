@@ -49,7 +49,11 @@ class Rule:
 
     @classmethod
     def of(
-        cls, section: RuleSection, schedules: Mapping[str, Schedule], *, always_asks: frozenset[str] = frozenset()
+        cls,
+        section: RuleSection,
+        schedules: Mapping[str, Schedule],
+        *,
+        always_asks: frozenset[str] = frozenset(),
     ) -> "Rule":
         """`always_asks` are the actions that nobody may make automatic."""
         return cls(
@@ -96,7 +100,9 @@ class Situation:
     others: Sequence[Mapping[str, str]] = field(default=(), repr=False)
 
 
-def decide(rule: Rule, alert: Alert, situation: Situation, now_s: float, *, going_on: bool = False) -> Decision:
+def decide(
+    rule: Rule, alert: Alert, situation: Situation, now_s: float, *, going_on: bool = False
+) -> Decision:
     """What `rule` makes of `alert` at `now_s` (Unix seconds, for schedules alone).
 
     With `going_on` a run of this rule has the targets already, and this is about its next try: then a cooldown does
@@ -128,9 +134,7 @@ def decide(rule: Rule, alert: Alert, situation: Situation, now_s: float, *, goin
     return Decision(Reason.DRY_RUN) if section.dry_run else Decision(Reason.ACT)
 
 
-def _forbidding(
-    rule: Rule, alert: Alert, others: Sequence[Mapping[str, str]]
-) -> Mapping[str, str] | None:
+def _forbidding(rule: Rule, alert: Alert, others: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
     for other in others:
         if any(unless.forbids(alert.labels, other) for unless in rule.unless):
             return other

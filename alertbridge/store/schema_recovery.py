@@ -4,7 +4,19 @@ Times are Unix seconds unless told otherwise. Nothing here refers to `episodes` 
 known when retention takes the alert that caused it.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from alertbridge.store.schema import Id, Json, metadata
 
@@ -36,7 +48,9 @@ recovery_runs = Table(
     Column("evidence", Json, nullable=False),
     Column("owner", String(64), nullable=False),
     Column("fence", Integer, nullable=False),
-    Column("lease_until", Float(53), nullable=False),  # PostgreSQL's clock; under SQLite the owner's monotonic one
+    Column(
+        "lease_until", Float(53), nullable=False
+    ),  # PostgreSQL's clock; under SQLite the owner's monotonic one
     Column("proposed_at", Float(53), nullable=False),
     Column("next_at", Float(53)),
     Column("acted_at", Float(53)),
@@ -92,7 +106,11 @@ recovery_approvals = Table(
     "recovery_approvals",
     metadata,
     Column(
-        "run_id", Id, ForeignKey("recovery_runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        "run_id",
+        Id,
+        ForeignKey("recovery_runs.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
     ),
     Column("salt", String(32), nullable=False),
     Column("code_hash", String(64), nullable=False),

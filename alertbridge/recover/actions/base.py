@@ -42,11 +42,27 @@ class Done:
     detail: str = ""
 
 
+FINAL_REASONS = frozenset(
+    {
+        "logged_out", "banned", "timelocked", "needs_pairing", "misconfigured",
+        "disabled", "invalid_script", "no_poe", "no_such_interface", "no_such_lease", "no_such_queue",
+        "no_such_script", "not_allowed", "not_listed", "own_interface", "own_interface_unknown", "poe_off",
+        "program_refused", "static_lease",
+    }
+)  # fmt: skip
+"""Reasons that do not go away by trying again: a person is told instead, and nothing more is done."""
+
+
 class ActionFailed(Exception):
     """An action could not be done. `reason` is a short stable word, the message a sentence without secrets.
 
     `changed` tells whether the target was changed; None when nobody knows, because no answer came.
     """
+
+    @property
+    def final(self) -> bool:
+        """Whether trying again is pointless or harmful."""
+        return self.reason in FINAL_REASONS and self.changed is False
 
     def __init__(self, stage: Stage, reason: str, detail: str = "", *, changed: bool | None = False) -> None:
         super().__init__(detail or reason)
@@ -63,6 +79,7 @@ class About:
     verified: str
     undone: str
     ask_only: bool = False  # never without a person's yes, whatever the rule says
+    opposes: tuple[str, ...] = ()  # actions that take the same target the other way
 
 
 class Action(Protocol):

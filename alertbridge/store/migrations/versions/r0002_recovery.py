@@ -55,9 +55,7 @@ def _runs() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_recovery_runs_state", "recovery_runs", ["state"], unique=False)
-    op.create_index(
-        "ix_recovery_runs_rule_episode_id", "recovery_runs", ["rule", "episode_id"], unique=False
-    )
+    op.create_index("ix_recovery_runs_rule_episode_id", "recovery_runs", ["rule", "episode_id"], unique=False)
 
 
 def _run(table: str) -> sa.ForeignKeyConstraint:
