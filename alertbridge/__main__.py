@@ -11,7 +11,14 @@ from alertbridge.cli.exitcodes import ExitCode, epilog
 from runtime.loading import ConfigError
 
 PROGRAM = "tikwatch-alertbridge"
-_MODULES: dict[str, tuple[str, str]] = {}
+_MODULES: dict[str, tuple[str, str]] = {
+    "check": ("alertbridge.cli.check", "Tell whether the configuration and all that it names would work."),
+    "send-test": ("alertbridge.cli.sendtest", "Send one test message and tell what the provider says."),
+    "route": ("alertbridge.cli.route", "Tell who would be told of an alert, why, and in which words."),
+    "outbox": ("alertbridge.cli.outbox", "Look at messages, dead letters and the account."),
+    "migrate": ("alertbridge.cli.migrate", "Bring the store to the newest revision."),
+    "config": ("alertbridge.cli.configuration", "Print the configuration as it is in force, or its schema."),
+}
 """Command -> module with `add_arguments` and `run`, and what it does; loaded only when it is asked for."""
 
 

@@ -83,7 +83,10 @@ def _retold(
         headers.extend(page_headers)
     else:
         return None
-    return web.Response(status=response.status, text=body, content_type=media, headers=headers)
+    answer = web.Response(status=response.status, text=body, content_type=media, headers=headers)
+    if response.keep_alive is False:
+        answer.force_close()
+    return answer
 
 
 def _detail(request: web.Request, response: web.StreamResponse, detail: str) -> str:
