@@ -288,7 +288,7 @@ class Delivery:
         self, name: str, step: Callable[[], Coroutine[None, None, None]], every_s: float
     ) -> None:
         """Repeats `step`; a store that is away is no reason to end."""
-        while True:
+        while not self._stopping:
             try:
                 await step()
             except StoreUnavailable as error:
@@ -306,5 +306,8 @@ async def _pause(event: asyncio.Event, seconds: float) -> None:
     if seconds <= 0:
         await asyncio.sleep(0)
         return
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+    with suppress(
+        TimeoutError
+    ):  # not wait_for: it can swallow a cancellation that comes together with the event
+        async with asyncio.timeout(seconds):
+            await event.wait()
