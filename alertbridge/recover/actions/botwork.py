@@ -1,5 +1,6 @@
 """What every action on a bot does alike: looks at its session first, and leaves alone what only a person can mend."""
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Provider, Session, SessionState
@@ -87,4 +88,6 @@ class BotAction:
 def told(session: Session, detail: str = "") -> str:
     """A session for a person, with the page where the number is paired again."""
     words = session.detail or detail or session.state.value.replace("_", " ")
+    if session.until_s is not None:
+        words += f" until {datetime.fromtimestamp(session.until_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
     return f"{words}; pair it again at {session.pairing_url}" if session.pairing_url else words
