@@ -54,10 +54,11 @@ async def recent(
     fate: Fate | None = None,
     limit: int = 50,
     before: str = "",
+    scanned_most: int = SCANNED,
 ) -> SentPage:
     """The newest messages, of `recipient` and with `fate` if these are given, older than the message `before`.
 
-    Looks at no more than SCANNED messages: a page may be short, or empty, and `older` lead on.
+    Looks at no more than `scanned_most` messages: a page may be short, or empty, and `older` lead on.
     """
     scanned = select(messages).where(messages.c.part == 1)
     if before:
@@ -67,7 +68,7 @@ async def recent(
         )
     newest = (messages.c.created_at.desc(), messages.c.id.desc())
     if recipient or fate is not None:
-        inner = scanned.order_by(*newest).limit(SCANNED).subquery()
+        inner = scanned.order_by(*newest).limit(scanned_most).subquery()
         last = (
             await connection.execute(select(inner.c.id).order_by(inner.c.created_at, inner.c.id).limit(1))
         ).scalar()
@@ -76,7 +77,7 @@ async def recent(
             chosen = chosen.where(messages.c.recipient == recipient)
         if fate is not None:
             chosen = chosen.where(FILTERS[fate])
-        full = (await connection.execute(select(func.count()).select_from(inner))).scalar_one() == SCANNED
+        full = (await connection.execute(select(func.count()).select_from(inner))).scalar_one() == scanned_most
     else:
         chosen, last, full = scanned, None, False
     rows = (await connection.execute(chosen.order_by(*newest).limit(limit + 1))).all()
