@@ -108,7 +108,7 @@ async def test_a_guest_with_a_cookie_stays_out_only_without_it() -> None:
         assert (await lazy.run()).changed
         assert bench.rows("/ip/hotspot/active", user=name)
         assert await lazy.verify() is Verdict.HOLDS  # another session: that is all it was asked for
-        action = bench.make("hotspot_kick", user=name)
+        action = bench.make("hotspot_kick", user=name, run_id="run-8")
         assert await action.verify() is Verdict.UNKNOWN
         assert (await action.before()).facts["login_by"] == "cookie"
         done = await action.run()

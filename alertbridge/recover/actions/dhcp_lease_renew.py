@@ -42,7 +42,6 @@ class DhcpLeaseRenew(RouterAction):
     def __init__(self, settings: DhcpLeaseRenewSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
         self._settings = settings
-        self._removed: frozenset[str] = frozenset()
 
     @property
     def place(self) -> str:
@@ -71,16 +70,17 @@ class DhcpLeaseRenew(RouterAction):
 
     async def run(self) -> Done:
         leases = await self._dynamic(Stage.RUN)
+        self.remember(removed=tuple(lease[".id"] for lease in leases))
         for lease in leases:
             await self.remove(MENU, lease[".id"])
-            self._removed |= {lease[".id"]}
         return Done(True, _told(leases), f"{len(leases)} leases removed")
 
     async def look(self) -> Verdict:
-        if not self._removed:
+        removed = self.remembered_words("removed")
+        if not removed:
             return Verdict.UNKNOWN
         still = {lease[".id"] for lease in await self._leases()}
-        return Verdict.FAILS if still & self._removed else Verdict.HOLDS
+        return Verdict.FAILS if still & removed else Verdict.HOLDS
 
 
 def _told(leases: list[Record]) -> Evidence:

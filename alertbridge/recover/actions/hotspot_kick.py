@@ -44,7 +44,6 @@ class HotspotKick(RouterAction):
     def __init__(self, settings: HotspotKickSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
         self._settings = settings
-        self._ended_at_s: float | None = None
 
     @property
     def place(self) -> str:
@@ -71,7 +70,7 @@ class HotspotKick(RouterAction):
                 COOKIE, await self._of(COOKIE, [f"?user={self._settings.user}", *devices])
             )
         removed[ACTIVE] = await self._remove(ACTIVE, sessions)
-        self._ended_at_s = self.resources.clock.monotonic()
+        self.remember(ended_at_s=self.resources.clock.monotonic())
         if self._settings.hosts:
             removed[HOST] = await self._remove(HOST, await self._of(HOST, devices))
         words = f"{removed[ACTIVE]} sessions, {removed[COOKIE]} cookies and {removed[HOST]} hosts removed"
@@ -82,9 +81,10 @@ class HotspotKick(RouterAction):
 
     async def look(self) -> Verdict:
         """A session's id is made of its address and serves again, so its age tells a new one from the old."""
-        if self._ended_at_s is None:
+        ended_at_s = self.remembered("ended_at_s")
+        if ended_at_s is None:
             return Verdict.UNKNOWN
-        passed_s = self.resources.clock.monotonic() - self._ended_at_s
+        passed_s = self.resources.clock.monotonic() - ended_at_s
         for session in await self._sessions():
             age_s = _age_s(session)
             if age_s is None or age_s > passed_s + _CLOCKS_DIFFER_S:

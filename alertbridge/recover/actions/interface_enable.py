@@ -34,7 +34,6 @@ class InterfaceEnable(InterfaceAction):
         super().__init__(settings.router, resources)
         self.interface = settings.interface
         self._running = settings.running
-        self._enabled = False
 
     async def before(self) -> Evidence:
         return told(await self.found())
@@ -44,7 +43,7 @@ class InterfaceEnable(InterfaceAction):
         if not is_on(row, "disabled"):
             return Done(False, told(row), "it was enabled")
         await self.write("/interface/enable", {".id": row[".id"]}, harmless_twice=True)
-        self._enabled = True
+        self.remember(enabled=1.0)
         return Done(True, told(await self.found(stage=Stage.RUN)))
 
     async def look(self) -> Verdict:
@@ -53,7 +52,7 @@ class InterfaceEnable(InterfaceAction):
         return Verdict.HOLDS if fine else Verdict.FAILS
 
     async def undo(self) -> Done:
-        if not self._enabled:
+        if not self.remembered("enabled"):
             raise self.refuse("not_ours", f"{self.interface!r} was not enabled by this run", stage=Stage.UNDO)
         await self.refuse_own(stage=Stage.UNDO)
         row = await self.found(stage=Stage.UNDO)

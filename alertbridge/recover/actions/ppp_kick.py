@@ -34,7 +34,6 @@ class PppKick(RouterAction):
     def __init__(self, settings: PppKickSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
         self._user = settings.user
-        self._ended: frozenset[str] = frozenset()
 
     @property
     def place(self) -> str:
@@ -49,17 +48,19 @@ class PppKick(RouterAction):
 
     async def run(self) -> Done:
         sessions = await self._sessions(Stage.RUN)
+        if sessions:
+            self.remember(ended=tuple(map(_key, sessions)))
         for session in sessions:
             await self.remove(MENU, session[".id"])
-            self._ended |= {_key(session)}
         words = f"{len(sessions)} sessions ended" if sessions else "the user was not online"
         return Done(bool(sessions), _told(sessions), words)
 
     async def look(self) -> Verdict:
-        if not self._ended:
+        ended = self.remembered_words("ended")
+        if not ended:
             return Verdict.UNKNOWN
         still = {_key(session) for session in await self._sessions()}
-        return Verdict.FAILS if still & self._ended else Verdict.HOLDS
+        return Verdict.FAILS if still & ended else Verdict.HOLDS
 
 
 def _key(session: Record) -> str:

@@ -37,7 +37,6 @@ class QueueResetCounters(RouterAction):
         super().__init__(settings.router, resources)
         self._queue = settings.queue
         self._menu = f"/queue/{settings.kind}"
-        self._before: int | None = None
 
     @property
     def place(self) -> str:
@@ -55,15 +54,16 @@ class QueueResetCounters(RouterAction):
 
     async def run(self) -> Done:
         row = await self._found(Stage.RUN)
+        self.remember(bytes=_bytes(row))
         await self.write(f"{self._menu}/reset-counters", {".id": row[".id"]})
-        self._before = _bytes(row)
         return Done(True, _told(row))
 
     async def look(self) -> Verdict:
-        if self._before is None:
+        before = self.remembered("bytes")
+        if before is None:
             return Verdict.UNKNOWN
         now = _bytes(await self._found())
-        return Verdict.HOLDS if now < self._before or not self._before else Verdict.FAILS
+        return Verdict.HOLDS if now < before or not before else Verdict.FAILS
 
 
 def _bytes(row: Record) -> int:

@@ -12,6 +12,7 @@ from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.recover.actions.config import ActionExporterSection, ActionRouterSection
 from alertbridge.recover.actions.databases_listed import Databases
+from alertbridge.recover.actions.recollections import Recollections
 from alertbridge.recover.actions.services_listed import Services
 from alertbridge.recover.ports import NoSuchTarget
 from routeros import BreakerSettings, PoolSettings, RetrySettings, Router
@@ -92,6 +93,7 @@ class Resources:
     exporter: ActionExporterSection | None = None
     services: Services = field(default_factory=Services)
     databases: Databases = field(default_factory=Databases)
+    recollections: Recollections = field(default_factory=Recollections)
     run_id: str = ""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 

@@ -36,8 +36,6 @@ class RouterReboot(RouterAction):
     def __init__(self, settings: RouterRebootSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
         self._min_uptime_s = settings.min_uptime_s
-        self._uptime_s: float | None = None
-        self._asked_at_s = 0.0
 
     @property
     def place(self) -> str:
@@ -64,8 +62,8 @@ class RouterReboot(RouterAction):
 
     async def run(self) -> Done:
         """A connection that is lost, or falls silent, right after the word is how a router goes down."""
-        self._uptime_s = await self._allowed(Stage.RUN)
-        self._asked_at_s = self.resources.clock.monotonic()
+        uptime_s = await self._allowed(Stage.RUN)
+        self.remember(uptime_s=uptime_s, asked_at_s=self.resources.clock.monotonic())
         said = "it took the command"
         try:
             await self.write("/system/reboot", {})
@@ -73,13 +71,14 @@ class RouterReboot(RouterAction):
             if failed.reason not in ("connection_lost", "no_answer"):
                 raise
             said = "the connection ended with the command"
-        return Done(True, Evidence({"uptime_s": self._uptime_s}), said)
+        return Done(True, Evidence({"uptime_s": uptime_s}), said)
 
     async def look(self) -> Verdict:
-        if self._uptime_s is None:
+        before_s, asked_at_s = self.remembered("uptime_s"), self.remembered("asked_at_s")
+        if before_s is None or asked_at_s is None:
             return Verdict.UNKNOWN
         uptime_s = await self._uptime()
-        passed_s = self.resources.clock.monotonic() - self._asked_at_s
-        if uptime_s < self._uptime_s and uptime_s <= passed_s + _CLOCKS_DIFFER_S:
+        passed_s = self.resources.clock.monotonic() - asked_at_s
+        if uptime_s < before_s and uptime_s <= passed_s + _CLOCKS_DIFFER_S:
             return Verdict.HOLDS
         return Verdict.UNKNOWN if passed_s < _CLOCKS_DIFFER_S else Verdict.FAILS

@@ -8,6 +8,7 @@ from typing import ClassVar
 import structlog
 
 from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.recollections import Memory
 from alertbridge.recover.actions.resources import Resources, RouterTarget
 from routeros import (
     CommandDeadline,
@@ -194,6 +195,20 @@ class RouterAction:
     def refuse(self, reason: str, detail: str, *, stage: Stage = Stage.PRECHECK) -> ActionFailed:
         """It would be wrong, or cannot work; to be raised."""
         return ActionFailed(stage, reason, f"{self.router}: {detail}", changed=self.written)
+
+    # -- between the deed and its verification
+
+    def remember(self, **found: Memory) -> None:
+        """For `remembered` and `remembered_words` of another object of the same run."""
+        self.resources.recollections.keep(self.resources.run_id, self.target, **found)
+
+    def remembered(self, name: str) -> float | None:
+        """A number that this run kept."""
+        return self.resources.recollections.number(self.resources.run_id, self.target, name)
+
+    def remembered_words(self, name: str) -> frozenset[str]:
+        """Words that this run kept."""
+        return self.resources.recollections.words(self.resources.run_id, self.target, name)
 
     # -- what an action is
 

@@ -36,7 +36,6 @@ class ScriptRun(RouterAction):
     def __init__(self, settings: ScriptRunSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
         self._settings = settings
-        self._runs_before: int | None = None
 
     @property
     def place(self) -> str:
@@ -59,7 +58,7 @@ class ScriptRun(RouterAction):
 
     async def run(self) -> Done:
         row = await self._found(Stage.RUN)
-        self._runs_before = parse_int(row.get("run-count", "")) or 0
+        self.remember(runs=_runs(row))
         extra_s = self._settings.deadline_s - self.client.section.command_timeout_s
         try:
             await self.write(f"{MENU}/run", {"number": row[".id"]}, extra_s=extra_s)
@@ -71,10 +70,18 @@ class ScriptRun(RouterAction):
         return Done(True, _told(await self._found(Stage.RUN)))
 
     async def look(self) -> Verdict:
-        if self._runs_before is None:
+        before = self.remembered("runs")
+        if before is None:
             return Verdict.UNKNOWN
-        runs = parse_int((await self._found()).get("run-count", "")) or 0
-        return Verdict.HOLDS if runs > self._runs_before else Verdict.FAILS
+        return Verdict.HOLDS if _runs(await self._found()) > before else Verdict.FAILS
+
+
+def _runs(row: Record) -> int:
+    """How often it ran; a router leaves the field out until the first time."""
+    try:
+        return parse_int(row.get("run-count", "")) or 0
+    except ValueError:
+        return 0
 
 
 def _told(row: Record) -> Evidence:
