@@ -9,7 +9,6 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-LOCKS := requirements/runtime.txt requirements/build.txt requirements/dev.txt
 GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc exporter.paritydoc \
 	scripts.rulesthresholds scripts.rulesdoc
 PYTEST_ARGS ?=
@@ -65,8 +64,8 @@ clean:  ## Remove the virtual environment and everything else that was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo build dist *.egg-info
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
-$(RUNTIME): pyproject.toml requirements/runtime.txt requirements/build.txt scripts/setup.sh
-	@scripts/setup.sh $(VENV) runtime build
+$(RUNTIME): pyproject.toml requirements/charts.txt requirements/build.txt scripts/setup.sh
+	@scripts/setup.sh $(VENV) charts build
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.txt

@@ -16,6 +16,7 @@ compile() {
 }
 
 compile requirements/runtime.txt pyproject.toml "$@"
+compile requirements/charts.txt pyproject.toml --extra charts --constraint requirements/runtime.txt "$@"
 compile requirements/build.txt --group pyproject.toml:build "$@"
 compile requirements/dev.txt pyproject.toml --group pyproject.toml:dev \
-    --constraint requirements/runtime.txt --constraint requirements/build.txt "$@"
+    --constraint requirements/runtime.txt --constraint requirements/charts.txt --constraint requirements/build.txt "$@"

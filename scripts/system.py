@@ -81,6 +81,20 @@ PACKAGES = (
         elsewhere="Node.js 18 or newer, as node on the PATH",
     ),
     Package(
+        name="npm",
+        stage=Stage.TEST,
+        commands=("npm",),
+        needed_for="tests that restart programs under a real PM2, which they install for themselves",
+        elsewhere="the npm that comes with Node.js, on the PATH",
+    ),
+    Package(
+        name="docker-compose",
+        stage=Stage.TEST,
+        commands=("docker-compose",),
+        needed_for="the check of docker-compose.yml against the specification; no engine is needed",
+        elsewhere="docker-compose 1.29 or newer, as docker-compose on the PATH",
+    ),
+    Package(
         name="postgresql",
         stage=Stage.TEST,
         commands=("pg_ctlcluster",),

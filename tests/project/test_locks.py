@@ -14,7 +14,7 @@ ENTRY = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)[^\n]*(?P<hashes>(?:\n    --hash=[^\n]+)*)",
     re.MULTILINE,
 )
-GROUPS = {"runtime": (), "build": ("build",), "dev": ("dev",)}
+GROUPS = {"runtime": (), "charts": (), "build": ("build",), "dev": ("dev",)}
 
 
 def locked(root: Path, lock: str) -> dict[str, Version]:
@@ -39,6 +39,8 @@ def test_a_lock_satisfies_pyproject(root: Path, lock: str) -> None:
     wanted = [text for name in GROUPS[lock] for text in group(pyproject, name)]
     if lock != "build":
         wanted.extend(pyproject["project"]["dependencies"])
+    if lock == "charts":
+        wanted.extend(pyproject["project"]["optional-dependencies"]["charts"])
     versions = locked(root, lock)
     out_of_step = [
         f"{text}: {lock}.txt has {versions.get(canonicalize_name(Requirement(text).name))}; run make lock"
@@ -55,14 +57,14 @@ def test_every_package_of_a_lock_has_hashes(root: Path, lock: str) -> None:
     """No entry lacks the hashes that pip insists on, and none comes from a path or an address."""
     text = (root / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     assert [found["name"] for found in ENTRY.finditer(text) if "--hash=sha256:" not in found["hashes"]] == []
-    assert len(re.findall(r"^[A-Za-z0-9]", text, re.MULTILINE)) == len(locked(root, lock))
+    assert len(re.findall(r"^[A-Za-z0-9]", text, re.MULTILINE)) == len(ENTRY.findall(text))
     assert "://" not in text
 
 
 def test_locks_agree_with_each_other(root: Path) -> None:
-    """What runs in production is what is tested: dev.txt holds the very versions of runtime.txt and build.txt."""
+    """What runs in production is what is tested: dev.txt holds the very versions of the others."""
     dev = locked(root, "dev")
-    for lock in ("runtime", "build"):
+    for lock in ("runtime", "charts", "build"):
         assert {name: dev.get(name) for name in locked(root, lock)} == locked(root, lock)
 
 
