@@ -54,7 +54,12 @@ def _sections(node: Node, schema: Node, path: str) -> Iterator[tuple[str, Node]]
 
 def _section(path: str, node: Node, schema: Node, elsewhere: Elsewhere) -> str:
     title = f"## `{path}`" if path else "## The file"
-    lines = [title, "", node["description"], "", "| key | type | default | meaning |", "|---|---|---|---|"]
+    return "\n".join([title, "", node["description"], "", keys(node, schema, elsewhere, path)])
+
+
+def keys(node: Node, schema: Node, elsewhere: Elsewhere = lambda path, name: "", path: str = "") -> str:
+    """The table of a section's keys; `schema` is where it refers to."""
+    lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for name, child in node["properties"].items():
         resolved = _resolved(child, schema)
         cells = (

@@ -9,7 +9,7 @@ from pydantic_core import InitErrorDetails
 from alertbridge.recover.actions.databases_config import DatabaseSection, database_faults
 from alertbridge.recover.actions.services_config import ServiceSection, duplicate_names
 from routeros.settings import PLAIN_PORT, TLS_PORT, Target, TlsSettings
-from runtime.sections import SecretSection, Section, Surroundings, fault
+from runtime.sections import SecretSection, Section, Surroundings
 from runtime.tls import check_authorities
 from runtime.web import ExistingFile
 
@@ -135,14 +135,8 @@ class ActionsSection(Section):
         cls, given: dict[str, Any], around: Surroundings, faults: list[InitErrorDetails]
     ) -> dict[str, Any]:
         given = super().prepare(given, around, faults)
+        faults.extend(duplicate_names(given, "routers"))
         faults.extend(duplicate_names(given, "services"))
         faults.extend(duplicate_names(given, "databases"))
         faults.extend(database_faults(given))
-        routers = given.get("routers")
-        seen: set[object] = set()
-        for index, router in enumerate(routers if isinstance(routers, list | tuple) else ()):
-            name = router.get("name") if isinstance(router, dict) else None
-            if isinstance(name, str) and name in seen:
-                faults.append(fault(f"there is another router called {name!r}", "routers", index, "name"))
-            seen.add(name if isinstance(name, str) else None)
         return given

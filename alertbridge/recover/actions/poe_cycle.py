@@ -33,6 +33,7 @@ class PoeCycle(InterfaceAction):
         verified="The port gives power and its link is up.",
         undone="Not needed: the router gives power again by itself.",
     )
+    policies = ("read", "write", "test")
 
     def __init__(self, settings: PoeCycleSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)

@@ -49,11 +49,14 @@ class Kind:
     about: About
     repeatable: bool
     group: str
+    policies: tuple[str, ...] = ()
+    """What the user on a router needs, beside `api`; empty for what acts on no router."""
 
 
 def _kind(group: str, settings: type[Section], action: Any) -> Kind:
     """`action` is the class, made of its settings and the resources."""
-    return Kind(settings, action, action.about, action.repeatable, group)
+    policies = getattr(action, "policies", ())
+    return Kind(settings, action, action.about, action.repeatable, group, policies)
 
 
 ACTIONS: Mapping[str, Kind] = {

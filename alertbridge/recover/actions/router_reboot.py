@@ -32,6 +32,7 @@ class RouterReboot(RouterAction):
         undone="Not at all.",
         ask_only=True,
     )
+    policies = ("read", "reboot")
 
     def __init__(self, settings: RouterRebootSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)

@@ -78,6 +78,8 @@ class RouterAction:
     name: ClassVar[str]
     about: ClassVar[About]
     repeatable: ClassVar[bool] = False
+    policies: ClassVar[tuple[str, ...]] = ("read", "write")
+    """What the user's group on the router needs, beside `api`."""
 
     def __init__(self, router: str, resources: Resources) -> None:
         self.router = router

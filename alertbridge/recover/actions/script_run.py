@@ -32,6 +32,7 @@ class ScriptRun(RouterAction):
         verified="The router counts one run more; what the script was to mend is for the rule's own check.",
         undone="Not at all, unless another script does it.",
     )
+    policies = ("read", "write", "the script's own")
 
     def __init__(self, settings: ScriptRunSettings, resources: Resources) -> None:
         super().__init__(settings.router, resources)
