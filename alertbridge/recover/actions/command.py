@@ -1,6 +1,7 @@
 """A command of the allow list; with commands to stop and to start, it is a service."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,29 +39,30 @@ class ListedCommand:
 
     async def ended(self, argv: Sequence[str]) -> Ended:
         """How `argv`, one of the entry's commands, ended. Raises ServiceFailed when it could not begin."""
-        # Once more, just before: what was safe when the configuration was read may have been replaced since.
-        if complaint := program_complaint(Path(argv[0])):
-            raise ServiceFailed("program_refused", f"{argv[0]}: {complaint}")
-        environment = {**CLEAN, **self.section.environment}
-        secrets: set[str] = set()
-        try:
-            for variable, path in self.section.environment_files.items():
-                environment[variable] = read_secret_file(path)
-                secrets.add(environment[variable])
-        except SecretUnreadable as error:
-            raise ServiceFailed("secret_unreadable", str(error)) from error
+        secrets = await asyncio.to_thread(self._prepared, argv[0])
         try:
             ended = await finished(
                 argv,
                 timeout_s=self.section.timeout_s,
                 clock=self._clock,
                 cwd=self.section.cwd,
-                environment=environment,
+                environment={**CLEAN, **self.section.environment, **secrets},
                 limit_bytes=self.section.output_limit_bytes,
             )
         except CannotStart as error:
             raise ServiceFailed("cannot_start", str(error)) from error
-        return _without(secrets, ended)
+        return _without(secrets.values(), ended)
+
+    def _prepared(self, program: str) -> Mapping[str, str]:
+        """The variables that stand in files. Raises ServiceFailed, also when the program must not be run any more."""
+        # What was safe when the configuration was read may have been replaced since.
+        if complaint := program_complaint(Path(program)):
+            raise ServiceFailed("program_refused", f"{program}: {complaint}")
+        try:
+            files = self.section.environment_files.items()
+            return {variable: read_secret_file(path) for variable, path in files}
+        except SecretUnreadable as error:
+            raise ServiceFailed("secret_unreadable", str(error)) from error
 
     def shown(self, ended: Ended) -> str:
         """What it said, for the audit."""
@@ -68,12 +70,12 @@ class ListedCommand:
         return shown(both, self._redact)
 
     async def condition(self) -> Condition:
+        pid = await asyncio.to_thread(self._pid)
         if self.section.check is not None:
             ended = await self.ended(self.section.check)
             running = None if ended.timed_out else ended.code == 0
         else:
-            running = None if self.section.pid_file is None else self._pid() is not None
-        pid = self._pid()
+            running = None if self.section.pid_file is None else pid is not None
         return Condition(
             running=running,
             incarnation="" if pid is None else str(pid),
@@ -114,7 +116,7 @@ class ListedCommand:
         return None
 
 
-def _without(secrets: set[str], ended: Ended) -> Ended:
+def _without(secrets: Iterable[str], ended: Ended) -> Ended:
     """The same, none of `secrets` in what it said."""
     output, errors = ended.output, ended.errors
     for secret in sorted(secrets, key=len, reverse=True):

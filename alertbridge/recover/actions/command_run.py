@@ -1,5 +1,6 @@
 """Runs a command of the allow list."""
 
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -50,7 +51,7 @@ class CommandRun:
 
     async def before(self) -> Evidence:
         argv = self._command.section.command
-        if complaint := program_complaint(self._program):
+        if complaint := await asyncio.to_thread(program_complaint, self._program):
             raise ActionFailed(Stage.PRECHECK, "program_refused", f"{argv[0]}: {complaint}", changed=False)
         facts: dict[str, Fact] = {"program": argv[0], "arguments": len(argv) - 1}
         if self._command.section.check is not None:

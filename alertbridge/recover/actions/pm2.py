@@ -3,6 +3,7 @@
 Of what `pm2 jlist` prints only named fields are taken: it holds the whole environment of each process.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -94,7 +95,7 @@ class Pm2Process:
 
     async def _listed(self) -> Sequence[_Listed]:
         """The processes of the name, at least one. Raises ServiceFailed."""
-        self._require_daemon()
+        await asyncio.to_thread(self._require_daemon)
         ended = await self._pm2("jlist", limit_s=_ASKING_S)
         if ended.code != 0:
             said = shown(ended.errors, self._redact, limit=_DETAIL_CHARS)

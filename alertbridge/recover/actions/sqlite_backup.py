@@ -9,7 +9,7 @@ from alertbridge.recover.actions.database_work import DatabaseFailed, Work
 from alertbridge.recover.actions.databases_config import SqliteDatabaseSection
 from alertbridge.recover.actions.databases_listed import DatabaseSettings, SqliteAction
 from alertbridge.recover.actions.resources import Resources
-from alertbridge.recover.actions.sqlite_backups import Backup, Backups
+from alertbridge.recover.actions.sqlite_backups import Backups
 from alertbridge.recover.actions.sqlite_files import copy_complaint, live_complaint
 from alertbridge.recover.ports import NoSuchTarget
 
@@ -47,8 +47,7 @@ class SqliteBackup(SqliteAction):
         return Evidence(await self.work(Stage.PRECHECK, self._look))
 
     async def run(self) -> Done:
-        made = await self.work(Stage.RUN, self._make, changes=True)
-        return Done(True, Evidence({"copy": str(made.path), "bytes": made.path.stat().st_size}))
+        return Done(True, Evidence(await self.work(Stage.RUN, self._make, changes=True)))
 
     async def verify(self) -> Verdict:
         try:
@@ -63,11 +62,11 @@ class SqliteBackup(SqliteAction):
         found = self._backups.newest_first()
         return {"copies": len(found), "newest": found[0].path.name if found else None}
 
-    def _make(self, work: Work) -> Backup:
+    def _make(self, work: Work) -> dict[str, Fact]:
+        path, busy_s = self.section.path, self.section.busy_timeout_s
         with self._backups.alone():
-            return self._backups.make(
-                self.section.path, work, now_s=self.clock.time(), busy_s=self.section.busy_timeout_s
-            )
+            made = self._backups.make(path, work, now_s=self.clock.time(), busy_s=busy_s)
+            return {"copy": str(made.path), "bytes": made.path.stat().st_size}
 
     def _complaint(self, work: Work) -> str:
         found = self._backups.newest_first()

@@ -9,11 +9,10 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from alertbridge.recover.actions.database_work import DatabaseFailed, Work
 from alertbridge.recover.actions.sqlite_files import (
@@ -55,6 +54,41 @@ class _Shape:
     user_version: int
 
 
+class Alone:
+    """At most one process, and in it one action, works with the copies of a database. A crash lets go."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._lock: int | None = None
+
+    def take(self) -> None:
+        """Nobody else is at work. Raises DatabaseFailed when somebody is."""
+        with explained():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self._folder / f".{self._name}.lock"
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise DatabaseFailed("busy_backup", f"somebody else is at work in {self._folder}") from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Others may; does nothing when it was not taken."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def __enter__(self) -> Self:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
 class Backups:
     """The copies of one database."""
 
@@ -79,20 +113,9 @@ class Backups:
                     found.append(Backup(path, moment.timestamp(), int(match[2] or 1)))
         return sorted(found, key=lambda backup: backup.order, reverse=True)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody else makes or takes a copy meanwhile. Raises DatabaseFailed when somebody does."""
-        with explained():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.folder / f".{self._name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise DatabaseFailed("busy_backup", f"somebody else is at work in {self.folder}") from error
-            yield
-        finally:
-            os.close(lock)
+    def alone(self) -> "Alone":
+        """What keeps others from making or taking a copy meanwhile."""
+        return Alone(self.folder, self._name)
 
     def make(self, source: Path, work: Work, *, now_s: float, busy_s: float) -> Backup:
         """A new copy, proven; then the oldest beyond those to keep are deleted. Call it `alone`.

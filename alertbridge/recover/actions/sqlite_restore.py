@@ -71,13 +71,14 @@ class SqliteRestore(SqliteAction):
         return Evidence({**facts, **await self._service_facts(Stage.PRECHECK)})
 
     async def run(self) -> Done:
+        alone = self._backups.alone()
         try:
-            with self._backups.alone():
-                plan = await self.work(Stage.RUN, self._plan)
-                ran = plan.note.service_ran if plan.note is not None else await self._runs()
-                return await self._restored(plan, ran)
-        except DatabaseFailed as failed:
-            raise self.failed(Stage.RUN, failed) from failed
+            await self.work(Stage.RUN, lambda _: alone.take(), changes=True)
+            plan = await self.work(Stage.RUN, self._plan)
+            ran = plan.note.service_ran if plan.note is not None else await self._runs()
+            return await self._restored(plan, ran)
+        finally:
+            alone.release()
 
     async def verify(self) -> Verdict:
         try:
