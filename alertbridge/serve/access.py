@@ -9,6 +9,7 @@ from runtime.guards import PRINCIPAL, Scheme
 from runtime.serving.problems import refusal
 
 _LOGINS = frozenset({Scheme.BASIC, Scheme.BEARER})
+CHALLENGE = 'Basic realm="tikwatch", charset="UTF-8"'
 HINT = (
     "add a login, such as `web: {basic_auth: [{username: noc, password_file: noc.password}]}` or "
     "`web: {bearer: [{name: noc, token_file: noc.token}]}`"
@@ -26,21 +27,27 @@ def has_logins(request: web.Request) -> bool:
     return request.app[GUARDS].settings.asks_who
 
 
-def require_operator(request: web.Request) -> str:
-    """The name of who acts. Raises HTTPForbidden when nobody can log in or the request comes from another site."""
+def hindrance(request: web.Request) -> tuple[type[web.HTTPException], str] | None:
+    """What hinders whoever asks from acting, and the sentence that says it; None for an operator."""
     if foreign := why_foreign(request):
-        raise refusal(web.HTTPForbidden, foreign)
-    if name := operator(request):
-        return name
+        return web.HTTPForbidden, foreign
+    if operator(request):
+        return None
     if has_logins(request):
-        raise refusal(
+        return (
             web.HTTPUnauthorized,
             "this call changes something and needs a user or a token of the configuration",
-            headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="tikwatch", charset="UTF-8"'},
         )
-    raise refusal(
-        web.HTTPForbidden, f"this call changes something and nobody can log in here; {HINT}", known=()
-    )
+    return web.HTTPForbidden, f"this call changes something and nobody can log in here; {HINT}"
+
+
+def require_operator(request: web.Request) -> str:
+    """The name of who acts. Raises HTTPForbidden, HTTPUnauthorized, with a problem as their body."""
+    if (found := hindrance(request)) is not None:
+        kind, detail = found
+        headers: dict[str, str] = {hdrs.WWW_AUTHENTICATE: CHALLENGE} if kind is web.HTTPUnauthorized else {}
+        raise refusal(kind, detail, headers=headers)
+    return operator(request)
 
 
 def why_foreign(request: web.Request) -> str:

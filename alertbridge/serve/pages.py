@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 
 from alertbridge.deliver.deadletters import NoDeadLetter
 from alertbridge.serve import acts, requests
-from alertbridge.serve.access import operator, require_operator, why_foreign
+from alertbridge.serve.access import hindrance, operator
 from alertbridge.serve.keys import PARTS
 from alertbridge.serve.models import REASON_CHARS
 from alertbridge.serve.pageview import KEPT, Wanted, view
@@ -106,8 +106,9 @@ def _query(given: Mapping[str, str]) -> str:
 
 async def _act(request: web.Request) -> web.StreamResponse:
     """What a form asks for; then back to the page."""
-    if not operator(request) or why_foreign(request):
-        require_operator(request)
+    if (found := hindrance(request)) is not None:
+        kind, detail = found
+        raise kind(text=f"{detail}\n")
     try:
         what = await _done(request)
     except Mistake as mistake:

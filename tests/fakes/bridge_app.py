@@ -109,7 +109,7 @@ async def bench(
                 owner="bench",
             )
             app = _app(config, database, parts, used, threads)
-            async with TestClient(TestServer(app)) as client:
+            async with TestClient(TestServer(app), cookie_jar=aiohttp.DummyCookieJar()) as client:
                 yield Bench(client, app, database, parts, used)  # type: ignore[arg-type]  # a fake one but for shots
     finally:
         threads.shutdown()
