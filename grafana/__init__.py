@@ -1,0 +1,1 @@
+"""Dashboards of Grafana as code; nothing that runs in production imports this."""

@@ -1,0 +1,1 @@
+"""Makes the dashboards: `python -m grafana.source --write` or `--check`."""
