@@ -20,6 +20,8 @@ from alertbridge.recover.world import Plan, made, planned
 log = structlog.get_logger(__name__)
 
 _WAITS = frozenset({Reason.COOLDOWN, Reason.HOURLY_CAP, Reason.DAILY_CAP})
+_FOR_GOOD = frozenset({Reason.DISABLED, Reason.OWN_ALERT, Reason.GAVE_UP, Reason.DECLINED})
+"""What stays so until the alert ends, or the configuration changes."""
 _REMEMBERED = 20_000
 
 
@@ -54,6 +56,14 @@ class Deciding:
         """The episode is over."""
         for key in [key for key in self._last if key[1] == episode_id]:
             del self._last[key]
+
+    def forget_all(self) -> None:
+        """The rules are others now."""
+        self._last.clear()
+
+    def is_settled(self, rule: str, episode_id: int) -> bool:
+        """Whether looking again would find nothing new."""
+        return self._last.get((rule, episode_id)) in _FOR_GOOD
 
     async def decide(self, rule: Rule, case: Case) -> tuple[Decision, Run | None, str]:
         """The decision; the run when one began, with the code when a person must say yes to it. Raises StoreError."""

@@ -26,7 +26,7 @@ from alertbridge.recover.classifier import with_symptom
 from alertbridge.recover.config import RecoverySection
 from alertbridge.recover.deciding import Case, Deciding
 from alertbridge.recover.journal import Journal, LostRun
-from alertbridge.recover.model import GAVE_UP, UNDER_WAY, Decision, Run, RunEvent, RunState
+from alertbridge.recover.model import GAVE_UP, UNDER_WAY, Decision, Reason, Run, RunEvent, RunState
 from alertbridge.recover.ports import ActionMaker, Asking, People, RecoveryCounts, Teller
 from alertbridge.recover.rules import Rule
 from alertbridge.recover.runner import Runner, Tools
@@ -137,7 +137,7 @@ class Engine:
     async def start(self) -> None:
         """Takes over what was left, and begins to look at what fires. Raises nothing: the store may come later."""
         section = self._settings.section
-        self._spawn(self._again(section.lease_s / 3, self._journal.renew), "recovery leases")
+        self._spawn(self._again(section.lease_s / 3, self._renew), "recovery leases")
         self._spawn(self._again(lambda: self._settings.section.reconsider_s, self._reconsider), "recovery")
 
     async def stop(self) -> None:
@@ -157,6 +157,7 @@ class Engine:
         """Goes by a new configuration from the next step on."""
         self._settings = settings
         self._tools = self._made_tools(settings)
+        self._deciding.forget_all()
 
     # -- accept.ports.IntakeListener, the part that matters here
 
@@ -239,7 +240,9 @@ class Engine:
             return
         for rule in self._tools.rules.values():
             key = (rule.name, case.episode_id)
-            if rule.matches(case.alert.labels, case.receiver) and key not in self._under_way:
+            if not rule.matches(case.alert.labels, case.receiver):
+                continue
+            if key not in self._under_way and not self._deciding.is_settled(*key):
                 self._under_way.add(key)
                 self._spawn(self._decide(rule, case, key), f"recovery {rule.name}")
 
@@ -248,16 +251,17 @@ class Engine:
             async with self._room:
                 _, run, _ = await self._deciding.decide(rule, case)
             if run is not None:
-                self._drive(run)
+                await asyncio.shield(self._drive(run))
         except StoreError as error:
             log.warning("recovery.put_off", rule=rule.name, detail=str(error))  # looked at again soon
         finally:
             self._under_way.discard(key)
 
-    def _drive(self, run: Run) -> None:
+    def _drive(self, run: Run) -> asyncio.Task[None]:
         task = asyncio.create_task(self._runner.drive(run), name=f"recovery run {run.id}")
         self._driven[run.id] = task
         task.add_done_callback(lambda done: self._ended(run.id, done))
+        return task
 
     def _ended(self, number: int, task: asyncio.Task[None]) -> None:
         if self._driven.get(number) is task:
@@ -282,6 +286,10 @@ class Engine:
             except StoreError as error:
                 log.warning("recovery.put_off", detail=str(error))
             await asyncio.sleep(every_s() if callable(every_s) else every_s)
+
+    async def _renew(self) -> None:
+        if self._driven:
+            await self._journal.renew()
 
     async def _reconsider(self) -> None:
         """What fires is held against the rules again: a cooldown may be over, a window open, an event missed."""
@@ -373,7 +381,7 @@ async def answered(journal: Journal, code: str, by: str, *, approves: bool) -> A
                     run,
                     RunEvent.CANCEL,
                     actor=f"operator:{by}",
-                    reason="rejected",
+                    reason=Reason.DECLINED.value,
                     detail=f"by {by}"[:500],
                 )
         except LostRun:

@@ -142,7 +142,7 @@ class Journal:
             raise LostRun
         if ended:
             await connection.execute(delete(targets).where(targets.c.run_id == run.id))
-        told = {"state": state.value, **(after or {})}
+        told = {"state": state.value, "action": run.now.action, **(after or {})}
         await self.note(
             connection,
             audit.Entry(actor or f"rule:{run.rule}", event.value, run.id, run.now.target, why, before, told),
@@ -283,10 +283,16 @@ class Journal:
         row = (await connection.execute(last)).first()
         return 0.0 if row is None else self.ages.age_s(Stamp(*row))
 
-    async def states(self, connection: AsyncConnection, rule: str, episode_id: int) -> frozenset[RunState]:
-        """The states of a rule's runs about an episode."""
-        found = select(runs.c.state).where(runs.c.rule == rule, runs.c.episode_id == episode_id).distinct()
-        return frozenset(RunState(state) for (state,) in await connection.execute(found))
+    async def states(
+        self, connection: AsyncConnection, rule: str, episode_id: int
+    ) -> frozenset[tuple[RunState, str]]:
+        """The states of a rule's runs about an episode, each with its reason."""
+        found = (
+            select(runs.c.state, runs.c.reason)
+            .where(runs.c.rule == rule, runs.c.episode_id == episode_id)
+            .distinct()
+        )
+        return frozenset((RunState(state), reason) for state, reason in await connection.execute(found))
 
     async def cures(self, connection: AsyncConnection, run: Run, within_s: float) -> int:
         """How often this rule cured the targets of `run` lately."""

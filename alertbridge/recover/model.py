@@ -106,6 +106,7 @@ class Reason(Enum):
     NO_TARGET = "no_target"  # a label is missing, or the target is not in the configuration
     BUSY_TARGET = "busy_target"
     AWAITING_APPROVAL = "awaiting_approval"
+    DECLINED = "declined"  # a person said no about this alert, or nothing
     COOLDOWN = "cooldown"
     HOURLY_CAP = "hourly_cap"
     DAILY_CAP = "daily_cap"

@@ -92,6 +92,7 @@ class Situation:
     is_open: bool = True
     flapping: bool = False
     gave_up: bool = False
+    declined: bool = False
     awaiting: bool = False
     held_by: str = ""
     paused: bool = False
@@ -117,6 +118,8 @@ def decide(
         return Decision(Reason.RESOLVED_ALREADY)
     if situation.gave_up and not going_on:
         return Decision(Reason.GAVE_UP, "it had its tries on this alert")
+    if situation.declined and not going_on:
+        return Decision(Reason.DECLINED, "nobody said yes when asked about this alert")
     if situation.plan is None:
         return Decision(Reason.NO_TARGET, situation.no_target)
     if situation.flapping and section.on_flapping == "hold":

@@ -274,7 +274,7 @@ class Runner:
             return await self._end(run, RunEvent.INTERRUPT, "not_repeatable", after=found.evidence)
         if rule is None or step is None:
             return await self._end(run, RunEvent.GIVE_UP, "disabled", after=found.evidence)
-        return await self._again(run, step, run.reason or "not_cured", run.detail, found)
+        return await self._again(run, step, run.reason if run.lost else "not_cured", run.detail, found)
 
     async def _awaiting(self, run: Run) -> Run:
         """Until a person answers, or the code is no longer good."""

@@ -25,6 +25,8 @@ from alertbridge.store.schema_recovery import recovery_switch
 log = structlog.get_logger(__name__)
 
 SWITCH = "recovery"
+DECLINED = (Reason.DECLINED.value, Reason.AWAITING_APPROVAL.value)
+"""Why a run was cancelled that nobody said yes to: it is not asked again about the same alert."""
 _OTHERS_LIMIT = 20_000
 
 
@@ -90,11 +92,12 @@ class World:
         """What holds now; `run` is the rule's own that asks before its next try."""
         journal, steps = self._journal, plan.steps
         is_open, flapping = await self._episode(connection, episode_id)
-        states = (
+        ends = (
             await journal.states(connection, rule.name, episode_id)
             if episode_id is not None and run is None
-            else frozenset[RunState]()
+            else frozenset[tuple[RunState, str]]()
         )
+        states = {state for state, _ in ends}
         holder = await journal.holder(connection, {one.target for one in steps}) if run is None else None
         most = max(rule.section.per_hour, rule.section.per_day)
         return Situation(
@@ -103,6 +106,7 @@ class World:
             is_open=is_open,
             flapping=flapping,
             gave_up=not states.isdisjoint(GAVE_UP),
+            declined=any(state is RunState.CANCELLED and why in DECLINED for state, why in ends),
             awaiting=RunState.AWAITING in states,
             held_by="" if holder is None else f"run {holder} is under way",
             paused=await self.paused(connection),

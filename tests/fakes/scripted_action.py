@@ -18,11 +18,13 @@ ABOUT = About("a scripted target", "it says so", "not at all")
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One time that an action ran: times by the monotonic clock. `ended_s` is None while it runs, or was killed."""
+    """One time that an action ran: times by the monotonic clock. `known` says that it told how it ended."""
 
     run_id: str
+    action: str
     began_s: float
     ended_s: float | None = None
+    known: bool = False
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Target:
     before: str = ""
     takes_s: float = 0.0
     acts: list[Act] = field(default_factory=list)
+    answers: list[tuple[str, float, Verdict]] = field(default_factory=list)
     running: int = 0
     at_once: int = 0
     looks: int = 0
@@ -88,13 +91,19 @@ class ScriptedAction:
         it = self.it
         it.running += 1
         it.at_once = max(it.at_once, it.running)
-        it.acts.append(Act(self.run_id, self.clock.monotonic()))
-        place = len(it.acts) - 1
+        began_s, place, known = self.clock.monotonic(), len(it.acts), False
+        it.acts.append(Act(self.run_id, self.name, began_s))
         try:
-            return await self._do(it.script.popleft() if it.script else it.default)
+            done = await self._do(it.script.popleft() if it.script else it.default)
+            known = True
+        except ActionFailed as error:
+            known = error.changed is not None
+            raise
+        else:
+            return done
         finally:
             it.running -= 1
-            it.acts[place] = Act(self.run_id, it.acts[place].began_s, self.clock.monotonic())
+            it.acts[place] = Act(self.run_id, self.name, began_s, self.clock.monotonic(), known)
 
     async def _do(self, word: str) -> Done:
         if self.it.takes_s:
@@ -115,7 +124,9 @@ class ScriptedAction:
 
     async def verify(self) -> Verdict:
         await asyncio.sleep(0)
-        return self.it.verdict()
+        said = self.it.verdict()
+        self.it.answers.append((self.run_id, self.clock.monotonic(), said))
+        return said
 
     async def undo(self) -> Done:
         raise ActionFailed(Stage.UNDO, "not_undoable")
