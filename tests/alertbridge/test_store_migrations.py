@@ -14,7 +14,7 @@ from alertbridge.store import migrations
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreForeign, StoreOutdated, StoreTooNew, StoreUnavailable
-from alertbridge.store.schema_reply import metadata
+from alertbridge.store.schema_report import metadata
 from tests.fakes.clock import FakeClock
 
 
