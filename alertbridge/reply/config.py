@@ -38,13 +38,6 @@ class OperatorSection(Section):
     )
 
 
-class ChartSection(Section):
-    """The size of pictures."""
-
-    width: int = Field(default=1000, ge=300, le=3000, description="Pixels from left to right.")
-    height: int = Field(default=520, ge=200, le=2000, description="Pixels from top to bottom.")
-
-
 class RepliesSection(Section):
     """Commands by message: from whom, how often, and how long things hold."""
 
@@ -79,9 +72,6 @@ class RepliesSection(Section):
             "Channels that tell no time of a message (Twilio), and whose messages are taken for new all the same."
         ),
     )
-    confirmation_s: float = Field(
-        default=120.0, ge=10, le=3600, description="Seconds for which a code that confirms an action is good."
-    )
     ack_s: float = Field(
         default=900.0,
         ge=60,
@@ -115,7 +105,6 @@ class RepliesSection(Section):
         default=2.5, gt=0, le=60, description="Longest wait for whoever an answer is asked of, in seconds."
     )
     chart_s: float = Field(default=10.0, gt=0, le=60, description="The same for an answer with a picture.")
-    chart: ChartSection = Field(default=ChartSection(), description="The size of pictures.")
 
     @classmethod
     def prepare(

@@ -11,7 +11,8 @@ from alertbridge.reply.model import Order
 
 LONGEST_CHARS = 500
 """Longer text is no command, whatever it begins with."""
-CODE_DIGITS = 6
+CODE = re.compile(r"[2-9A-HJ-NP-Z]{6}", re.IGNORECASE | re.ASCII)
+"""Codes that confirm, as recovery makes them."""
 
 _INVISIBLE = ("Cf", "Cc", "Cs", "Co", "Cn")
 _AROUND = "*_~`\"'()[]{}.,;:!?#/\\-\u2026\u201c\u201d\u2018\u2019"
@@ -68,9 +69,14 @@ def parse(text: str, grammars: Iterable[Grammar], *, strict: bool = False) -> Or
             return Misunderstood(first[:40], "" if strict else meant)
         grammar = known[meant]
     order = _order(grammar, rest)
-    if Takes.CODE in grammar.takes and not order.code:
+    if Takes.CODE in grammar.takes and not _is_meant(order.code, strict=strict):
         return Misunderstood(first[:40])  # "ya" alone is talk
     return order
+
+
+def _is_meant(code: str, *, strict: bool) -> bool:
+    """Whether it is a code: among others also a word of six letters may follow a yes."""
+    return bool(code) and (not strict or code.isupper() or any(c.isdigit() for c in code))
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -125,9 +131,9 @@ def _order(grammar: Grammar, words: Sequence[str]) -> Order:
     episodes: list[int] = []
     everything, code = False, ""
     if Takes.CODE in grammar.takes:
-        digits = "".join(word.strip("#-") for word in rest)
-        if re.fullmatch(rf"\d{{{CODE_DIGITS}}}", digits, re.ASCII):
-            code, rest = digits, []
+        joined = "".join(rest)
+        if CODE.fullmatch(joined):
+            code, rest = joined, []
     if Takes.DURATION in grammar.takes:
         duration_s, rest = take_duration(rest)
     if Takes.EPISODES in grammar.takes:

@@ -1,9 +1,9 @@
 """What answering needs of its neighbours, as protocols: who they are is decided where the bridge is put together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,77 +31,80 @@ class AuditTrail(Protocol):
         ...
 
 
-class Refused(Exception):
-    """Recovery will not do it; the message is a sentence for the person who asked."""
+class RunRefused(Exception):
+    """Recovery will not do it. `reason` is its word for why, `detail` a few words for people, perhaps none."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
 
 
-class NoSuchCode(Exception):
-    """No run waits for that code from that person."""
+class NoSuchOffer(Exception):
+    """There is nothing of that name to be run."""
+
+
+class CodeAnswer(Enum):
+    """What became of a code."""
+
+    TAKEN = "taken"
+    WRONG = "wrong"  # there is no such code, or it is somebody else's
+    EXPIRED = "expired"
+    USED = "used"
+    FOR_ADMINS = "for_admins"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An action that a person may ask for by `name`. `does` is for people; `asks` that only an admin may."""
+    """Something that a person may ask for by `name`; `does` is for people. `asks`: only an admin may."""
 
     name: str
     does: str
-    target: str = ""
     asks: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that waits for `code`, which only who asked for it can send, once, within `valid_s` seconds."""
+
+    run: str
+    code: str = field(repr=False)
+    valid_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryState:
     """How recovery stands; `paused_by` is empty while it goes on."""
 
-    paused_by: str
-    running: int
+    paused_by: str = ""
+    running: int = 0
+    awaiting: int = 0
 
 
 class Recovery(Protocol):
-    """Recovery as an operator can use it."""
+    """Recovery as an operator can use it; see bench.py for the engine's. Everything raises StoreError."""
 
     async def state(self) -> RecoveryState: ...
 
-    async def offers(self) -> Sequence[Offer]:
-        """What can be run by hand, by name."""
+    def offers(self) -> Sequence[Offer]:
+        """What can be run by hand."""
         ...
 
-    async def run(self, name: str, *, by: str) -> str:
-        """Begins it and returns the number or name of the run. Raises Refused, StoreError."""
+    async def request(self, name: str, labels: Mapping[str, str], *, by: str) -> Waiting:
+        """Prepares a run on what `labels` name. Raises NoSuchOffer, RunRefused."""
         ...
 
-    async def approve(self, code: str, *, by: str, is_admin: bool) -> str:
-        """Says yes to a run that waits for it; returns its name. Raises NoSuchCode, Refused, StoreError."""
+    async def answer(self, code: str, *, by: str, yes: bool, is_admin: bool) -> CodeAnswer:
+        """Lets the run that waits for `code` begin, or ends it. A code is good for one answer."""
         ...
 
     async def pause(self, *, by: str) -> None:
-        """Nothing more is begun, before the next step on. Raises StoreError."""
+        """No further step begins."""
         ...
 
     async def resume(self, *, by: str) -> None:
-        """It goes on. Raises StoreError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a chart; `points` are pairs of Unix seconds and bits per second, gaps left out."""
-
-    name: str
-    points: tuple[tuple[float, float], ...]
-
-
-class NoCharts(Exception):
-    """Pictures cannot be made here; the message is a sentence."""
-
-
-class Charts(Protocol):
-    """Makes pictures; report/charts.py."""
-
-    async def traffic(
-        self, title: str, lines: Sequence[Line], *, language: str, zone: ZoneInfo, width: int, height: int
-    ) -> bytes:
-        """A PNG. Raises NoCharts."""
+        """Steps may begin again."""
         ...
 
 

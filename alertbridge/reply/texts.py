@@ -21,7 +21,7 @@ class Phrase(NamedTuple):
     en: str
 
 
-def say(language: str, name: str, **values: object) -> Markup:
+def say(language: str, name: str, /, **values: object) -> Markup:
     """The sentence `name`; every value that is not Markup is escaped and cut to one short line."""
     phrase = TEXTS[name]
     shown = {
@@ -101,15 +101,15 @@ TEXTS: Mapping[str, Phrase] = {
     "routers_up": Phrase("Router: {up} dari {total} hidup", "Routers: {up} of {total} up"),
     "routers_down": Phrase("Mati: {names}", "Down: {names}"),
     "more_names": Phrase("{names} dan {more} lagi", "{names} and {more} more"),
-    "no_routers": Phrase(
-        "Prometheus tidak punya data router.", "Prometheus has no data of routers."
-    ),
+    "no_routers": Phrase("Prometheus tidak punya data router.", "Prometheus has no data of routers."),
     "alerts_count": Phrase("Alert aktif: {counts}", "Alerts firing: {counts}"),
     "no_alerts": Phrase("Tidak ada alert aktif.", "No alert is firing."),
     "subscribers": Phrase("Pelanggan aktif: {count}", "Active subscribers: {count}"),
     "throughput": Phrase("Trafik: turun {down}, naik {up}", "Traffic: {down} in, {up} out"),
     "channels": Phrase("Kanal: {states}", "Channels: {states}"),
-    "recovery_on": Phrase("Pemulihan otomatis: jalan ({running} berlangsung)", "Recovery: on ({running} under way)"),
+    "recovery_on": Phrase(
+        "Pemulihan otomatis: jalan ({running} berlangsung)", "Recovery: on ({running} under way)"
+    ),
     "recovery_paused": Phrase("Pemulihan otomatis: dijeda oleh {by}", "Recovery: paused by {by}"),
     "away_line": Phrase("({source} tidak menjawab)", "({source} does not answer)"),
     "router_head": Phrase("*{router}*: {state}", "*{router}*: {state}"),
@@ -129,7 +129,8 @@ TEXTS: Mapping[str, Phrase] = {
     # -- alerts
     "alerts_head": Phrase("*Alert aktif: {count}*", "*Alerts firing: {count}*"),
     "alert_line": Phrase(
-        "{symbol} #{id} {name} {place}, sejak {time}{handled}", "{symbol} #{id} {name} {place}, since {time}{handled}"
+        "{symbol} #{id} {name} {place}, sejak {time}{handled}",
+        "{symbol} #{id} {name} {place}, since {time}{handled}",
     ),
     "handled": Phrase(" (ditangani {by})", " (in hand: {by})"),
     "alerts_more": Phrase("... dan {more} lagi", "... and {more} more"),
@@ -150,8 +151,12 @@ TEXTS: Mapping[str, Phrase] = {
         "\u2713 #{id} {name} {place} ditangani {by}. Diam selama masih aktif; selesainya akan dikabari.",
         "\u2713 #{id} {name} {place} is in {by}'s hands. Silent while it fires; its end will be told.",
     ),
-    "unacked": Phrase("\u2713 Dilepas: {ids}. Alert-nya akan berbunyi lagi.", "\u2713 Let go: {ids}. It will be told again."),
-    "nothing_acked": Phrase("Tidak ada yang sedang ditangani di situ.", "Nothing there is in anybody's hands."),
+    "unacked": Phrase(
+        "\u2713 Dilepas: {ids}. Alert-nya akan berbunyi lagi.", "\u2713 Let go: {ids}. It will be told again."
+    ),
+    "nothing_acked": Phrase(
+        "Tidak ada yang sedang ditangani di situ.", "Nothing there is in anybody's hands."
+    ),
     "which_duration": Phrase("Berapa lama? Misalnya *{usage}*.", "For how long? Such as *{usage}*."),
     "too_long": Phrase(
         "Terlalu lama; paling lama {longest}. Tidak ada yang didiamkan.",
@@ -166,18 +171,23 @@ TEXTS: Mapping[str, Phrase] = {
     "nothing_silenced": Phrase("Tidak ada yang didiamkan di situ.", "Nothing there is silenced."),
     # -- subscribers
     "top_head": Phrase("*Pelanggan dengan trafik terbesar sekarang*", "*Busiest subscribers now*"),
-    "top_line": Phrase("{rank}. {user} ({router}): turun {down}, naik {up}", "{rank}. {user} ({router}): {down} down, {up} up"),
+    "top_line": Phrase(
+        "{rank}. {user} ({router}): turun {down}, naik {up}",
+        "{rank}. {user} ({router}): {down} down, {up} up",
+    ),
     "no_top": Phrase("Tidak ada data pelanggan.", "There is no data of subscribers."),
     "user_head": Phrase("*{user}* di {router}", "*{user}* at {router}"),
-    "user_session": Phrase("{service}, alamat {address}, dari {caller}", "{service}, address {address}, from {caller}"),
+    "user_session": Phrase(
+        "{service}, alamat {address}, dari {caller}", "{service}, address {address}, from {caller}"
+    ),
     "user_since": Phrase("Tersambung {time}", "Connected for {time}"),
     "user_rate": Phrase("Sekarang: turun {down}, naik {up}", "Now: {down} down, {up} up"),
     "user_today": Phrase("Hari ini: turun {down}, naik {up}", "Today: {down} down, {up} up"),
     "user_today_unknown": Phrase("Trafik hari ini tidak diketahui.", "The traffic of today is not known."),
-    "user_offline": Phrase(
-        '"{user}" tidak punya sesi sekarang.', '"{user}" has no session now.'
+    "user_offline": Phrase('"{user}" tidak punya sesi sekarang.', '"{user}" has no session now.'),
+    "user_like": Phrase(
+        'Tidak ada sesi "{user}". Yang mirip: {known}', 'There is no session of "{user}". Similar: {known}'
     ),
-    "user_like": Phrase('Tidak ada sesi "{user}". Yang mirip: {known}', 'There is no session of "{user}". Similar: {known}'),
     "users_more": Phrase("... dan {more} sesi lagi", "... and {more} more sessions"),
     # -- traffic
     "traffic_head": Phrase("*Trafik {place}*, {time} terakhir", "*Traffic of {place}*, last {time}"),
@@ -191,9 +201,9 @@ TEXTS: Mapping[str, Phrase] = {
         "Prometheus tidak punya data trafik {place} untuk {time} terakhir.",
         "Prometheus has no traffic of {place} in the last {time}.",
     ),
+    "too_long_traffic": Phrase("Paling lama {longest}.", "{longest} at most."),
     "gaps": Phrase("Data ada untuk {ratio} waktu itu.", "There is data for {ratio} of that time."),
-    "no_chart": Phrase("(tanpa gambar: {why})", "(without a picture: {why})"),
-    "no_charts_here": Phrase("matplotlib tidak terpasang", "matplotlib is not installed"),
+    "no_chart": Phrase("(tanpa gambar)", "(without a picture)"),
     "no_such_interface": Phrase(
         '{router} tidak punya interface "{name}". Yang ada: {known}',
         '{router} has no interface "{name}". Known: {known}',
@@ -204,27 +214,34 @@ TEXTS: Mapping[str, Phrase] = {
     ),
     # -- recovery and reports
     "actions_head": Phrase("*Aksi yang bisa dijalankan*", "*Actions that can be run*"),
-    "action_line": Phrase("- *{name}*: {does}{target}{admin}", "- *{name}*: {does}{target}{admin}"),
-    "action_target": Phrase(" ({target})", " ({target})"),
+    "action_line": Phrase("- *{name}*: {does}{marks}", "- *{name}*: {does}{marks}"),
     "action_admin": Phrase(" [admin]", " [admin]"),
+    "action_dry": Phrase(" [uji coba]", " [dry run]"),
     "no_actions": Phrase("Tidak ada aksi yang bisa dijalankan.", "There is no action that can be run."),
     "no_such_action": Phrase(
         'Tidak ada aksi "{name}". Ketik *aksi*.', 'There is no action "{name}". Write *actions*.'
     ),
     "confirm": Phrase(
-        "*{name}*: {does}{target}\nKalau benar, balas *ya {code}* dalam {time}. Hanya dari Anda, hanya sekali.",
-        "*{name}*: {does}{target}\nIf you mean it, answer *yes {code}* within {time}. Only you can, and only once.",
+        "*{name}*: {does}\nKalau benar, balas *ya {code}* dalam {time}. Hanya dari Anda, hanya sekali.",
+        "*{name}*: {does}\nIf you mean it, answer *yes {code}* within {time}. Only you can, and only once.",
     ),
+    "action_refused": Phrase("*{name}* tidak dijalankan: {why}", "*{name}* is not run: {why}"),
     "action_admin_only": Phrase(
         "*{name}* hanya boleh dijalankan admin.", "*{name}* can be run by an admin only."
     ),
-    "running": Phrase("\u2713 {name} dijalankan ({run}). Hasilnya akan dikabari.", "\u2713 {name} is under way ({run}). Its outcome will be told."),
-    "approved": Phrase("\u2713 Disetujui: {run}.", "\u2713 Approved: {run}."),
-    "code_unknown": Phrase("Kode itu tidak cocok.", "That code does not fit."),
+    "approved": Phrase(
+        "\u2713 Disetujui. Hasilnya akan dikabari.", "\u2713 Approved. Its outcome will be told."
+    ),
+    "rejected": Phrase("\u2713 Dibatalkan; tidak ada yang dilakukan.", "\u2713 Called off; nothing is done."),
+    "code_wrong": Phrase("Kode itu tidak cocok.", "That code does not fit."),
     "code_expired": Phrase(
         "Kode itu sudah tidak berlaku. Minta lagi.", "That code is good no more. Ask again."
     ),
     "code_used": Phrase("Kode itu sudah dipakai.", "That code was used already."),
+    "code_for_admins": Phrase(
+        "Yang menunggu kode itu hanya boleh disetujui admin.",
+        "What waits for that code needs an admin's yes.",
+    ),
     "paused": Phrase(
         "\u2713 Pemulihan otomatis dijeda. Langkah berikutnya tidak dimulai sampai *lanjutkan*.",
         "\u2713 Recovery is paused. No further step begins until *resume*.",
@@ -232,4 +249,4 @@ TEXTS: Mapping[str, Phrase] = {
     "resumed": Phrase("\u2713 Pemulihan otomatis jalan lagi.", "\u2713 Recovery goes on."),
     "paused_already": Phrase("Sudah dijeda oleh {by}.", "It is paused already, by {by}."),
     "not_paused": Phrase("Tidak sedang dijeda.", "It is not paused."),
-}  # fmt: skip
+}

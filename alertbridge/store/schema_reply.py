@@ -1,10 +1,10 @@
-"""The tables of replies: silences that operators asked for, and codes that wait for being sent back.
+"""The table of replies: silences that operators asked for.
 
 Times are Unix seconds unless told otherwise. Nothing here refers to `episodes` by a foreign key, as in
 `schema_recovery`.
 """
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, text
+from sqlalchemy import Column, Float, Index, String, Table, Text, text
 
 from alertbridge.store.schema import Id, Json
 from alertbridge.store.schema_recovery import metadata
@@ -33,23 +33,5 @@ reply_silences = Table(
     Index("ix_reply_silences_watched", "state", sqlite_where=IS_WATCHED, postgresql_where=IS_WATCHED),
     Index("ix_reply_silences_episode_id", "episode_id"),
     Index("ix_reply_silences_ended_at", "ended_at"),
-    sqlite_autoincrement=True,
-)
-
-reply_confirmations = Table(
-    "reply_confirmations",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    Column("person", Text, nullable=False),  # the only one whose code it is
-    Column("action", Text, nullable=False),
-    Column("salt", String(32), nullable=False),
-    Column("code_hash", String(64), nullable=False),
-    Column("made_at", Float(53), nullable=False),
-    Column("boot", String(64), nullable=False),  # the boot of the machine whose clock `boot_s` was read from
-    Column("boot_s", Float(53), nullable=False),
-    Column("wrong_tries", Integer, nullable=False, server_default="0"),
-    Column("used_at", Float(53)),
-    Index("ix_reply_confirmations_person", "person"),
-    Index("ix_reply_confirmations_made_at", "made_at"),
     sqlite_autoincrement=True,
 )

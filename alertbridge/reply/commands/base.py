@@ -1,17 +1,17 @@
 """What a command is: a row with its words, its use, the role that it needs, and what it does."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from alertbridge.reply.acks import Acks
 from alertbridge.reply.config import RepliesSection
-from alertbridge.reply.confirmations import Confirmations
 from alertbridge.reply.model import Answer, Outcome, Question, Role
 from alertbridge.reply.parsing import Grammar
-from alertbridge.reply.ports import ChannelWords, Charts, Recovery, Reports
+from alertbridge.reply.ports import ChannelWords, Recovery, Reports
 from alertbridge.reply.sources import Metrics, Source, SourceAway
 from alertbridge.reply.texts import Phrase, say
+from alertbridge.report.lines import Charts, NoCharts
 from alertbridge.store.database import Database
 from runtime.clock import Clock
 
@@ -26,9 +26,8 @@ class Means:
     zone: ZoneInfo
     metrics: Metrics
     acks: Acks
-    confirmations: Confirmations
     recovery: Recovery | None = None
-    charts: Charts | None = None
+    charts: Charts = field(default_factory=NoCharts)
     reports: Reports | None = None
     channels: ChannelWords = dict
 
@@ -69,11 +68,11 @@ class Command:
         return self.grammar.exact
 
 
-def wrong_use(language: str, name: str, **values: object) -> Answer:
+def wrong_use(language: str, name: str, /, **values: object) -> Answer:
     """An answer that says how it is meant."""
     return Answer(say(language, name, **values), Outcome.WRONG_USE)
 
 
-def not_found(language: str, name: str, **values: object) -> Answer:
+def not_found(language: str, name: str, /, **values: object) -> Answer:
     """An answer that says that there is no such thing."""
     return Answer(say(language, name, **values), Outcome.NOT_FOUND)

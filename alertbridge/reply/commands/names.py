@@ -1,6 +1,6 @@
 """Names that people shorten or misspell, against those that there are. No input, no output."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from alertbridge.reply.parsing import distance
 
@@ -16,13 +16,14 @@ def matching(written: str, known: Iterable[str]) -> list[str]:
     if not wanted:
         return []
     plain = {name: _plain(name) for name in names}
-    for fits in (
-        lambda name: plain[name] == wanted,
-        lambda name: plain[name].startswith(wanted),
-        lambda name: wanted in plain[name],
-        lambda name: len(wanted) >= 4 and distance(wanted, plain[name]) == 1,
-    ):
-        if found := [name for name in names if fits(name)]:
+    ways: tuple[Callable[[str], bool], ...] = (
+        lambda other: other == wanted,
+        lambda other: other.startswith(wanted),
+        lambda other: wanted in other,
+        lambda other: len(wanted) >= 4 and distance(wanted, other) == 1,
+    )
+    for fits in ways:
+        if found := [name for name in names if fits(plain[name])]:
             return found
     return []
 

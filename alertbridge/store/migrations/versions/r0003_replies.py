@@ -1,4 +1,4 @@
-"""Replies: silences that operators asked for, and codes that confirm."""
+"""Replies: silences that operators asked for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,20 +43,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_reply_silences_episode_id", "reply_silences", ["episode_id"], unique=False)
     op.create_index("ix_reply_silences_ended_at", "reply_silences", ["ended_at"], unique=False)
-    op.create_table(
-        "reply_confirmations",
-        sa.Column("id", Id, autoincrement=True, nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("salt", sa.String(length=32), nullable=False),
-        sa.Column("code_hash", sa.String(length=64), nullable=False),
-        sa.Column("made_at", sa.Float(precision=53), nullable=False),
-        sa.Column("boot", sa.String(length=64), nullable=False),
-        sa.Column("boot_s", sa.Float(precision=53), nullable=False),
-        sa.Column("wrong_tries", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("used_at", sa.Float(precision=53)),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reply_confirmations")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_reply_confirmations_person", "reply_confirmations", ["person"], unique=False)
-    op.create_index("ix_reply_confirmations_made_at", "reply_confirmations", ["made_at"], unique=False)
