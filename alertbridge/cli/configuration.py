@@ -13,6 +13,18 @@ from runtime.effective import plain
 from runtime.terminal import quiet_pipe
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts into quotes what our own reading of YAML would take for a number, such as a phone number."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if text[:1].isdigit() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `config`."""
     parser.epilog = epilog(ExitCode.OK, ExitCode.CONFIGURATION)
@@ -32,5 +44,5 @@ def run(arguments: argparse.Namespace) -> int:
         return complain("config", Unusable("the following argument is required: --config"))
     shown = plain(read_config(arguments))
     with quiet_pipe():
-        yaml.safe_dump(shown, sys.stdout, sort_keys=False, allow_unicode=True)
+        yaml.dump(shown, sys.stdout, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     return ExitCode.OK
