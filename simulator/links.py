@@ -33,6 +33,19 @@ def gain_link(world: World, row: Row) -> None:
     world.log("interface,info", f"{row.values['name']} link up (speed 1Gbps, full duplex)")
 
 
+def port_named(world: World, name: str) -> Row:
+    """The interface of that name; the last ethernet port without one.
+
+    Raises:
+        KeyError: no such interface.
+    """
+    ports = [row for row in world.table("/interface") if row.values.get("type") == "ether"]
+    named = world.table("/interface").named(name) if name else ports[-1]
+    if named is None:
+        raise KeyError(f"no interface {name!r}; there are {', '.join(row.values['name'] for row in ports)}")
+    return named
+
+
 class FlappingLink:
     """A port whose link changes every `period_s`, until ended.
 
@@ -43,13 +56,7 @@ class FlappingLink:
     def __init__(self, world: World, name: str, period_s: float) -> None:
         self._world = world
         world.advance()
-        ports = [row for row in world.table("/interface") if row.values.get("type") == "ether"]
-        named = world.table("/interface").named(name) if name else ports[-1]
-        if named is None:
-            raise KeyError(
-                f"no interface {name!r}; there are {', '.join(row.values['name'] for row in ports)}"
-            )
-        self._row = named
+        self._row = port_named(world, name)
         self._period_s = period_s
         self._going_on = True
         self._change()

@@ -10,7 +10,7 @@ from ..menu import Menu, Moving
 from .access import NoApiPolicy, NoPermission, Refuse, SessionLimit, SlowMenu, WrongPassword
 from .base import Fault, FaultError, Setting, Stored
 from .replies import AbsurdLength, DropMidReply, Fatal, Garbage, Hang, HangMidSentence, UnknownReplyWord
-from .state import Flap, MissingField, NotANumber, Reboot
+from .state import Flap, MissingField, NotANumber, Reboot, SessionsLost, Unplugged
 
 if TYPE_CHECKING:
     from ..device import Device
@@ -33,6 +33,8 @@ FAULTS: Mapping[str, type[Fault]] = {
     "not_a_number": NotANumber,
     "missing_field": MissingField,
     "flap": Flap,
+    "unplugged": Unplugged,
+    "sessions_lost": SessionsLost,
 }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..links import FlappingLink
+from ..links import FlappingLink, gain_link, lose_link, port_named
 from ..menu import Menu, Moving
+from ..population.subscribers import lose_sessions, regain_sessions
 from .base import MENU, Fault, FaultError, Parameter, Stored
 
 
@@ -64,6 +65,40 @@ class Flap(Fault):
 
     def switched_off(self) -> None:
         self._link.end()
+
+
+class Unplugged(Fault):
+    description = "a port has lost its link, until this is cleared"
+    parameters: ClassVar = {"interface": Parameter("", "its name; empty is the last ethernet port")}
+
+    def switched_on(self) -> None:
+        world = self.device.world
+        world.advance()
+        try:
+            self._port = port_named(world, self.text("interface"))
+        except KeyError as error:
+            raise FaultError(f"interface: {error.args[0]}") from error
+        lose_link(world, self._port)
+
+    def switched_off(self) -> None:
+        self.device.world.advance()
+        gain_link(self.device.world, self._port)
+
+
+class SessionsLost(Fault):
+    description = "PPPoE sessions end all at once, and do not come back until this is cleared"
+    parameters: ClassVar = {"percent": Parameter(50.0, "how many of those that are up")}
+
+    def switched_on(self) -> None:
+        percent = self.number("percent")
+        if not 0 < percent <= 100:
+            raise FaultError("percent: must be more than 0 and at most 100")
+        self.device.world.advance()
+        self._lost = lose_sessions(self.device.world, percent / 100)
+
+    def switched_off(self) -> None:
+        self.device.world.advance()
+        regain_sessions(self.device.world, self._lost)
 
 
 class Reboot(Fault):

@@ -67,6 +67,21 @@ def _power_cut(world: World) -> None:
             world.at(world.boot_s + world.random.uniform(2, 60), _Dialling(world, row.owner))
 
 
+def lose_sessions(world: World, share: float) -> list[Subscriber]:
+    """Drops that share of the sessions that are up; the homes stay offline until they are let back."""
+    online = [row.owner for row in world.table("/ppp/active") if isinstance(row.owner, Subscriber)]
+    lost = online[: round(len(online) * share)]
+    for subscriber in lost:
+        subscriber.drop(world, "hung-up")
+    return lost
+
+
+def regain_sessions(world: World, lost: list[Subscriber]) -> None:
+    """The homes dial in again, one after the other."""
+    for subscriber in lost:
+        world.at(world.now_s + world.random.uniform(0.1, 3), _Dialling(world, subscriber))
+
+
 class Subscriber:
     """A home on a line. While online it has a session, an interface and a queue, which share one flow."""
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from simulator import FAULTS, Device, FaultError
+from simulator import FAULTS, Device, FaultError, RouterSpec
 from tests.simulator.conftest import Connect, Start
 from tests.simulator.wireclient import WireClient, row_of
 
@@ -254,3 +254,29 @@ async def test_a_wrong_fault_says_what_is_allowed(
         device.faults.set(name, **settings)
     assert message in str(caught.value)
     assert device.faults.active == {}
+
+
+async def test_an_unplugged_port_stays_down_until_mended(start: Start, connect: Connect) -> None:
+    """The port stops running at once and runs again when the fault is cleared."""
+    device = await start()
+    client = await connect(device)
+    device.faults.set("unplugged", interface="ether3")
+    (row,) = await client.rows("/interface/print", "?name=ether3")
+    assert row["running"] == "false"
+    device.faults.clear("unplugged")
+    (row,) = await client.rows("/interface/print", "?name=ether3")
+    assert row["running"] == "true"
+
+
+async def test_lost_sessions_come_back_when_mended(start: Start, connect: Connect) -> None:
+    """Half of the PPPoE sessions end at once and stay away; cleared, the homes dial in again."""
+    device = await start(RouterSpec("dut", profile="isp"))
+    client = await connect(device)
+    before = len(await client.rows("/ppp/active/print", "=.proplist=name"))
+    device.faults.set("sessions_lost", percent=50)
+    lost = len(await client.rows("/ppp/active/print", "=.proplist=name"))
+    assert 0 < lost <= before * 0.6
+    device.faults.clear("sessions_lost")
+    async with asyncio.timeout(10):
+        while len(await client.rows("/ppp/active/print", "=.proplist=name")) < before * 0.95:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
