@@ -39,7 +39,7 @@ class SqliteCheckpoint(SqliteAction):
 
     async def run(self) -> Done:
         facts = await self.work(Stage.RUN, self._checkpoint, changes=True)
-        return Done(bool(facts["pages_written"]), Evidence(facts))
+        return Done(facts["wal_bytes"] != facts["wal_bytes_before"], Evidence(facts))
 
     async def verify(self) -> Verdict:
         try:
@@ -64,11 +64,11 @@ class SqliteCheckpoint(SqliteAction):
         return {"wal_bytes": length, "database_bytes": path.stat().st_size}
 
     def _checkpoint(self, work: Work) -> dict[str, Fact]:
-        require_file(self.section.path)
+        length = self._log_bytes(work)
         path, busy_s = self.section.path, self.section.busy_timeout_s
         with explained(None), opened(path, work, busy_s=busy_s, mode="rw") as connection:
             busy, pages, written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             said = f"somebody reads or writes for longer than {busy_s:g} s; {written} of {pages} pages were written"
             raise DatabaseFailed("busy", said, changed=written > 0)
-        return {"pages_written": max(0, written), "wal_bytes": self._log_bytes(work)}
+        return {"wal_bytes_before": length, "wal_bytes": self._log_bytes(work)}

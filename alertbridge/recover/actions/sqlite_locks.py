@@ -110,16 +110,18 @@ def described(pid: int) -> Holder | None:
 def has_open(pid: int, files: Set[FileId]) -> bool:
     """Whether a process has one of these files open; False when we may not know."""
     try:
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            try:
-                found = entry.stat()
-            except OSError:
-                continue
-            if (found.st_dev, found.st_ino) in files:
-                return True
+        with os.scandir(f"/proc/{pid}/fd") as entries:
+            return any(_identity(entry) in files for entry in entries)
     except OSError:
         return False
-    return False
+
+
+def _identity(entry: "os.DirEntry[str]") -> FileId | None:
+    try:
+        found = entry.stat()
+    except OSError:  # closed meanwhile
+        return None
+    return found.st_dev, found.st_ino
 
 
 def users_of(path: Path) -> tuple[int, ...]:
