@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from simulator import FAULTS, Device, FaultError, RouterSpec
+from simulator import FAULTS, Device, FaultError
 from tests.simulator.conftest import Connect, Start
 from tests.simulator.wireclient import WireClient, row_of
 
@@ -270,7 +270,7 @@ async def test_an_unplugged_port_stays_down_until_mended(start: Start, connect: 
 
 async def test_lost_sessions_come_back_when_mended(start: Start, connect: Connect) -> None:
     """Half of the PPPoE sessions end at once and stay away; cleared, the homes dial in again."""
-    device = await start(RouterSpec("dut", profile="isp"))
+    device = await start(profile="isp")
     client = await connect(device)
     before = len(await client.rows("/ppp/active/print", "=.proplist=name"))
     device.faults.set("sessions_lost", percent=50)
