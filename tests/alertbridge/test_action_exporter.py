@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +13,9 @@ from alertbridge.recover.actions.config import ActionExporterSection
 from alertbridge.recover.actions.exporter_pool_reset import ExporterPoolReset, ExporterPoolResetSettings
 from alertbridge.recover.actions.resources import Resources, Routers
 from alertbridge.recover.ports import NoSuchTarget
+from routeros import LoginRefused
 from tests.fakes.acting import failing
+from tests.fakes.client import QUIET
 from tests.fakes.clock import FakeClock
 from tests.fakes.fleet import FakeFleet
 
@@ -48,8 +51,12 @@ async def test_a_pool_is_reset_and_seen_to_connect_again() -> None:
         assert done.changed
         assert done.evidence.facts["breaker_before"] == "closed"
         assert fake["hq core"].resets == 1
-        found = await action.verify()
-        assert found in (Verdict.HOLDS, Verdict.UNKNOWN)
+        assert await action.verify() is Verdict.UNKNOWN
+        fake["hq core"].numbers = replace(QUIET, connections_open=1)
+        assert await action.verify() is Verdict.HOLDS
+        breaker = fake["hq core"].breaker
+        breaker.refused(breaker.admit(), LoginRefused("wrong password"))
+        assert await action.verify() is Verdict.FAILS
         assert (await failing(action.undo())).stage is Stage.UNDO
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from alertbridge.recover.actions.base import Stage, Verdict
 from alertbridge.recover.actions.interface_bounce import InterfaceBounceSettings
+from simulator.links import lose_link
 from tests.fakes.acting import READER, Bench, acting, failing
 
 PORT = "ether3"
@@ -108,6 +109,54 @@ async def test_no_dead_man_no_bounce() -> None:
         failed = await failing(action.run())
         assert failed.reason == "no_permission"
         assert bench.words("/interface/disable") == []
+
+
+@pytest.mark.parametrize("profile", ["legacy", "hotspot", "isp", "switch"])
+async def test_every_release_and_board_is_bounced_alike(profile: str) -> None:
+    """RouterOS 6 and 7, a switch: down, up, and nothing left behind."""
+    async with acting(profile=profile) as bench:
+        action = bench.make("interface_bounce", interface="ether3", dead_man_s=60)
+        await action.before()
+        assert (await action.run()).changed
+        assert await action.verify() is Verdict.HOLDS
+        assert bench.dead_men == []
+
+
+async def test_a_refusal_after_the_dead_man_is_set_is_no_change() -> None:
+    """The interface stayed up, so nothing may be held for done; the dead man is taken back."""
+    async with acting() as bench:
+        world = bench.device.world
+        action = bench.make("interface_bounce", interface=PORT)
+        bench.device.faults.set("slow_menu", menu="/interface", seconds=0.05)
+        run = asyncio.ensure_future(action.run())
+        await bench.until(lambda: bool(bench.words("/interface/disable")))
+        bench.device.faults.set("slow_menu", menu="/none")
+        row = bench.rows("/interface", name=PORT)[0]
+        del world.table("/interface").rows[row.id]
+        failed = await failing(run)
+        assert (failed.reason, failed.changed) == ("no_such_item", False)
+        assert bench.dead_men == []
+
+
+async def test_an_answer_that_is_lost_is_made_up_for_by_what_is_seen() -> None:
+    """The link went down and up: it was bounced. Where it did not, nobody knows."""
+    for carried_out in (True, False):
+        async with acting() as bench:
+            bench.device.faults.set("slow_menu", menu="/interface", seconds=0.1)
+            run = asyncio.ensure_future(bench.make("interface_bounce", interface=PORT).run())
+            await bench.until(lambda bench=bench: bool(bench.words("/interface/disable")))  # type: ignore[misc]
+            if carried_out:
+                row = bench.rows("/interface", name=PORT)[0]
+                bench.device.world.table("/interface").change(row, disabled="true")
+                lose_link(bench.device.world, row)
+            bench.device.drop_connections()
+            if carried_out:
+                assert (await run).changed
+            else:
+                failed = await failing(run)
+                assert (failed.reason, failed.changed) == ("connection_lost", None)
+            assert not bench.is_disabled(PORT)
+            assert bench.dead_men == []
 
 
 async def test_a_connection_that_drops_while_it_is_down_is_made_anew() -> None:

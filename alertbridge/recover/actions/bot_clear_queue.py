@@ -56,8 +56,9 @@ class BotClearQueue(BotAction):
     about: ClassVar[About] = About(
         changes="Takes messages that have waited longer than `older_than_s` out of a bot's queue. Each is first "
         "written to a file of JSON lines under `actions.keep_dir`, for its owner's eyes only. The bot must offer "
-        "`GET /queue?full=1&offset=0&limit=200` (`pending`, `oldest_s`, and `messages`, each with `id` and `age_s`) and "
-        "`POST /queue/clear` with `older_than_s` and `ids`, answered with `removed`; without the list it is refused.",
+        "`GET /queue?full=1&offset=0&limit=200` (`pending`, `oldest_s`, and `messages`, each with `id` and `age_s`) "
+        "and `POST /queue/clear` with `older_than_s` and `ids`, answered with `removed`; without the list it is "
+        "refused.",
         verified="Nothing in the queue has waited that long.",
         undone="By hand: the file holds what was removed, and nothing sends it by itself, since it would come late.",
     )

@@ -42,7 +42,9 @@ class DeadMan:
         for name, start in zip(self._names, starts, strict=True):
             args = {"name": name, **start, "on-event": self._script, "policy": "read,write"}
             try:
-                await self._action.write(f"{MENU}/add", {**args, "comment": str(self._action.target)})
+                await self._action.write(
+                    f"{MENU}/add", {**args, "comment": self._action.target}, counts=False
+                )
             except ActionFailed as failed:
                 await self.disarm()
                 detail = f"no dead man could be set: {failed}"
@@ -59,7 +61,7 @@ class DeadMan:
         """
         try:
             for row in sorted(await self._standing(), key=lambda row: row["name"], reverse=True):
-                await self._action.remove(MENU, row[".id"])
+                await self._action.remove(MENU, row[".id"], counts=False)
         except ActionFailed as failed:
             log.warning("action.dead_man_left", target=self._action.target, reason=failed.reason)
             return False

@@ -69,18 +69,19 @@ class InterfaceBounce(InterfaceAction):
         await self.refuse_own(stage=Stage.RUN)
         dead_man = DeadMan(self, row[".id"], self._settings.dead_man_s)
         await dead_man.arm()
+        lost: ActionFailed | None = None
         try:
             await self.write("/interface/disable", {".id": row[".id"]})
         except ActionFailed as failed:
-            if failed.reason not in ("no_answer", "connection_lost"):
+            if failed.changed is False:
                 await dead_man.disarm()
                 raise
-            await self._enable(row[".id"])
-            await dead_man.disarm()
-            raise
+            lost = failed  # nobody knows whether it is down, so it is enabled in any case
         await self.resources.sleep(self._settings.down_s)
         after = await self._enable(row[".id"])
         gone = await dead_man.disarm()
+        if lost is not None and after.get("link-downs") == row.get("link-downs"):
+            raise lost
         left = "" if gone else f"; the dead man goes by itself within {self._settings.dead_man_s} s"
         return Done(True, told(after), f"down for {self._settings.down_s:g} s{left}")
 

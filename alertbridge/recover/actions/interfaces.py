@@ -71,25 +71,25 @@ class InterfaceAction(RouterAction):
         near = await self.optional_rows(
             neighbours, "interface", "mac-address", queries=(f"?address={address}",)
         )
-        interface = near[0].get("interface", "") if near else ""
-        mac = near[0].get("mac-address", "") if near else ""
-        if not interface and ":" not in address:
+        interfaces = {row["interface"] for row in near if row.get("interface")}
+        macs = sorted({row["mac-address"] for row in near if row.get("mac-address")})
+        if not interfaces and ":" not in address:
             routes = await self.rows(
                 "/ip/route",
                 *_ROUTE,
                 queries=prefix_queries(address),
             )
-            interface = wiring.way_out(routes, address)
-        if not interface:
+            interfaces = {wiring.way_out(routes, address)} - {""}
+        if not interfaces:
             return None
         hosts: list[Record] = []
-        if mac:
-            hosts = await self.optional_rows(
+        for mac in macs:
+            hosts += await self.optional_rows(
                 "/interface/bridge/host",
                 *("mac-address", "on-interface", "interface", "bridge"),
                 queries=(f"?mac-address={mac}",),
             )
-        carried = wiring.needed_by((interface,), hosts)
+        carried = wiring.needed_by(interfaces, hosts)
         tunnel = wiring.tunnel_among(carried)
         if not tunnel:
             return carried

@@ -154,9 +154,10 @@ class RouterAction:
         stage: Stage = Stage.RUN,
         extra_s: float = 0.0,
         harmless_twice: bool = False,
+        counts: bool = True,
     ) -> Reply:
         """A command that changes something, sent once unless it is `harmless_twice`. `extra_s` is how long the router
-        works on it by its nature. Raises ActionFailed."""
+        works on it by its nature; what does not count as a change is preparation. Raises ActionFailed."""
         target = self.client
         try:
             reply = await target.router.call(
@@ -168,13 +169,13 @@ class RouterAction:
             )
         except RouterError as error:
             raise self.failed(error, stage) from error
-        self.written = True
+        self.written = self.written or counts
         return reply
 
-    async def remove(self, path: str, row_id: str, *, stage: Stage = Stage.RUN) -> bool:
+    async def remove(self, path: str, row_id: str, *, stage: Stage = Stage.RUN, counts: bool = True) -> bool:
         """The row is gone; False when it had gone by itself. Raises ActionFailed."""
         try:
-            await self.write(f"{path}/remove", {".id": row_id}, stage=stage)
+            await self.write(f"{path}/remove", {".id": row_id}, stage=stage, counts=counts)
         except ActionFailed as failed:
             if failed.reason == "no_such_item":
                 return False
