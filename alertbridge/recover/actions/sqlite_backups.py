@@ -177,7 +177,7 @@ class Backups:
             if _shape(connection) != shape:
                 raise DatabaseFailed("restore_test", "what was restored from the copy has another shape")
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute("CREATE TABLE tikwatch_restore_test (nothing)")
+            connection.execute("CREATE TABLE tikwatch_restore_test (value)")
             connection.execute("ROLLBACK")
 
     def _finish(self, now_s: float) -> Backup:
