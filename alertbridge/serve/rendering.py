@@ -19,8 +19,8 @@ def _static(name: str) -> str:
 
 STYLE = _static("page.css")
 SCRIPT = _static("refresh.js")
-HEADERS = headers(styles=[STYLE], scripts=[SCRIPT])
-"""What every page is sent with."""
+HEADERS = {**headers(styles=[STYLE], scripts=[SCRIPT]), "Referrer-Policy": "same-origin"}
+"""What every page is sent with. Without any referrer a browser would not say where our own forms come from."""
 
 
 _BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")

@@ -59,7 +59,7 @@
     const mine = ++asked;
     const began = performance.now();
     try {
-      const answer = await fetch("/" + location.search, { headers: { Accept: "text/html" } });
+      const answer = await fetch(location.origin + "/" + location.search, { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(`the bridge answered ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== asked) return;
@@ -83,7 +83,7 @@
     if (search.value.trim()) url.searchParams.set("q", search.value);
     else url.searchParams.delete("q");
     url.searchParams.delete("page");
-    history.replaceState(null, "", url);
+    history.replaceState(null, "", url.pathname + url.search);
     plan(200);
   });
   document.addEventListener("visibilitychange", () => plan(0));
