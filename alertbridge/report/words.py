@@ -25,6 +25,7 @@ class ReportWords:
     and_more: str
     seen: str  # how much of the period was measured
     estimate: str
+    all_routers: str
     of_routers: str
     down_for: str
     total: str
@@ -93,6 +94,7 @@ ID: Final = ReportWords(
     and_more="... dan {0} lagi",
     seen="data {0}",
     estimate="perkiraan",
+    all_routers="Semua router",
     of_routers="{0} dari {1} router 100%",
     down_for="mati {0}",
     total="Total diterima {0}",
@@ -185,6 +187,7 @@ EN: Final = ReportWords(
     and_more="... and {0} more",
     seen="data {0}",
     estimate="estimate",
+    all_routers="All routers",
     of_routers="{0} of {1} routers 100%",
     down_for="down {0}",
     total="Total received {0}",

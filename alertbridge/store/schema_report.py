@@ -33,6 +33,7 @@ watchdogs = Table(
     Column("boot", String(64), nullable=False),  # the boot of the machine whose clock `boot_s` was read from
     Column("boot_s", Float(53), nullable=False),
     Column("state", String(10), nullable=False),  # deadman.State: up, down
+    Column("lost_beats", Integer, nullable=False, server_default="0"),  # an arrival after it has more
     Column("lost_at", Float(53)),  # the last arrival before it was told to be down
     Column("lost_boot", String(64), nullable=False, server_default=""),
     Column("lost_boot_s", Float(53)),

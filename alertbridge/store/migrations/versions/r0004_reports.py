@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("boot", sa.String(length=64), nullable=False),
         sa.Column("boot_s", sa.Float(precision=53), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("lost_beats", sa.Integer(), server_default="0", nullable=False),
         sa.Column("lost_at", sa.Float(precision=53)),
         sa.Column("lost_boot", sa.String(length=64), server_default="", nullable=False),
         sa.Column("lost_boot_s", sa.Float(precision=53)),
