@@ -69,7 +69,7 @@ class Pm2ServiceSection(ServiceBase):
     process: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f-][^\x00-\x1f]*$", max_length=200)] = Field(
         description="Its name in `pm2 list`; all processes of that name together."
     )
-    home: Path = Field(description="PM2_HOME of the daemon, such as `/home/bot/.pm2`.")
+    home: Path = Field(description="PM2_HOME of the daemon, such as `/var/lib/bot/.pm2`.")
     pm2: Path = Field(default=Path("/usr/bin/pm2"), description="The program.")
 
 
