@@ -68,7 +68,7 @@ class SqliteDatabaseSection(Section):
 
 
 class PostgresqlDatabaseSection(SecretSection):
-    """A PostgreSQL database, with a role that may end other sessions (`pg_signal_backend`)."""
+    """A PostgreSQL database; its role may see and end other sessions (`pg_read_all_stats`, `pg_signal_backend`)."""
 
     secret_name: ClassVar[str] = "url"  # noqa: S105  the name of a key
 

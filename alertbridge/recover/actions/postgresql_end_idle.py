@@ -16,26 +16,37 @@ from alertbridge.recover.actions.resources import Resources
 
 _SHOWN = 10
 
-_IDLE = """
+_MAY_BE_ENDED = """
+  a.datname = current_database()
+  AND a.pid <> pg_backend_pid()
+  AND (%(any_role)s OR a.usename::text = ANY(%(roles)s))
+  AND (%(superusers)s OR NOT (r.rolsuper OR r.rolreplication))
+"""
+_IDLE = f"""
 SELECT a.pid, a.backend_start, a.usename::text AS role, coalesce(a.application_name, '') AS application,
        extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS idle_s
 FROM pg_stat_activity AS a
 JOIN pg_roles AS r ON r.oid = a.usesysid
-WHERE a.datname = current_database()
+WHERE {_MAY_BE_ENDED}
   AND a.backend_type = 'client backend'
-  AND a.pid <> pg_backend_pid()
   AND a.state IN ('idle in transaction', 'idle in transaction (aborted)')
   AND a.state_change < clock_timestamp() - make_interval(secs => %(idle_s)s)
-  AND (%(any_role)s OR a.usename::text = ANY(%(roles)s))
-  AND (%(superusers)s OR NOT (r.rolsuper OR r.rolreplication))
 ORDER BY a.state_change
-"""
+"""  # noqa: S608  both texts are ours
+_HIDDEN = f"""
+SELECT count(*) FROM pg_stat_activity AS a JOIN pg_roles AS r ON r.oid = a.usesysid
+WHERE {_MAY_BE_ENDED} AND a.query = '<insufficient privilege>'
+"""  # noqa: S608  both texts are ours
 _END = f"""
 SELECT pg_terminate_backend(pid) FROM ({_IDLE}) AS idle WHERE pid = %(pid)s AND backend_start = %(began)s
 """  # noqa: S608  both texts are ours
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 T = TypeVar("T")
+
+
+class _Hidden(Exception):
+    """What sessions of others do is not shown to our role."""
 
 
 class PostgresqlEndIdleSettings(DatabaseSettings):
@@ -108,6 +119,10 @@ class PostgresqlEndIdle:
         raise ActionFailed(Stage.UNDO, "not_undoable", detail, changed=False)
 
     async def _find(self, connection: Connection) -> Sequence[IdleSession]:
+        """Those that may be ended now, the longest idle first."""
+        row = await (await connection.execute(_HIDDEN, self._filter)).fetchone()
+        if row is not None and row[0]:  # what cannot be seen must not count as well
+            raise _Hidden
         async with connection.cursor(row_factory=class_row(IdleSession)) as cursor:
             await cursor.execute(
                 f"{_IDLE} LIMIT %(limit)s", {**self._filter, "limit": self._settings.at_most}
@@ -128,7 +143,7 @@ class PostgresqlEndIdle:
 
     async def _left(self, connection: Connection) -> int:
         """Sessions that ought to be gone. Who did not end them itself asks for any that is over the limit."""
-        if self._ended is None:
+        if not self._ended:
             return len(await self._find(connection))
         query = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = ANY(%(pids)s)"
         cursor = await connection.execute(query, {"pids": [one.pid for one in self._ended]})
@@ -162,6 +177,9 @@ class PostgresqlEndIdle:
         except psycopg.errors.InsufficientPrivilege as error:
             detail = "the role may not end sessions of others: grant it pg_signal_backend"
             raise ActionFailed(stage, "no_permission", detail, changed=self._has_ended) from error
+        except _Hidden as error:
+            detail = "the role may not see what sessions of others do: grant it pg_read_all_stats"
+            raise ActionFailed(stage, "no_permission", detail, changed=False) from error
         except TimeoutError as error:
             detail = f"{self._section.name} did not answer within {2 * limit_s:g} s"
             raise ActionFailed(stage, "timeout", detail, changed=self._unknown(stage)) from error
