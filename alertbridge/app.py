@@ -84,7 +84,7 @@ def make_app(
     app[RELOADS] = Reloads(load, take, metrics, threads)
 
     async def living(app: web.Application) -> AsyncIterator[None]:
-        bridge = await Bridge.opened(config, metrics=metrics, clock=clock)
+        bridge = await Bridge.opened(config, metrics=metrics, clock=clock, redactor=redactor)
         app[BRIDGE], app[DATABASE], app[PARTS] = bridge, bridge.database, lambda: bridge.parts
         door = AlertsDoor(
             bridge.intake,

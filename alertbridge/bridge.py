@@ -11,6 +11,7 @@ import structlog
 from alertbridge.accept.intake import Intake
 from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, Severity
+from alertbridge.closing import Closing
 from alertbridge.config import Config
 from alertbridge.deliver.limitstore import LimitStore
 from alertbridge.deliver.model import Body, Kind
@@ -22,6 +23,7 @@ from alertbridge.store.errors import StoreError
 from alertbridge.store.leadership import Leadership
 from alertbridge.store.retention import Retention
 from runtime.clock import Clock
+from runtime.logs import Redactor
 
 CALM_EVERY_S = 30.0
 PROVE_EVERY_S = 15.0
@@ -49,10 +51,14 @@ class Bridge:
     owner: str
     parts: Parts
     intake: Intake
+    redactor: Redactor
+    closing: Closing
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
-    async def opened(cls, config: Config, *, metrics: SelfMetrics, clock: Clock) -> "Bridge":
+    async def opened(
+        cls, config: Config, *, metrics: SelfMetrics, clock: Clock, redactor: Redactor
+    ) -> "Bridge":
         """Opens the store and begins to deliver what waits in it. Raises StoreError."""
         database = await Database.open(config.store, clock)
         session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -67,9 +73,20 @@ class Bridge:
             clock=clock,
             owner=owner,
         )
-        metrics.know(channels=parts.providers, rules=())
+        metrics.know(channels=parts.providers, rules=(rule.name for rule in config.recovery.rules))
         intake = Intake(database, parts.routes, config.accept, metrics, clock)
-        bridge = cls(config, clock, metrics, database, session, limits, owner, parts, intake)
+        closing = Closing(
+            parts,
+            database=database,
+            session=session,
+            metrics=metrics,
+            intake=intake,
+            clock=clock,
+            redactor=redactor,
+        )
+        bridge = cls(
+            config, clock, metrics, database, session, limits, owner, parts, intake, redactor, closing
+        )
         intake.listen(bridge)
         try:
             await bridge._begin()
@@ -82,6 +99,7 @@ class Bridge:
         if self.database.replaced_file is not None:
             await self._tell_of_replaced(str(self.database.replaced_file))
         await self.parts.start()
+        await self.closing.start(engine=True)
         leadership = Leadership(self.database, "retention", self.clock)
         retention = Retention(self.database, self.config.store.retention, self.clock)
         self._tasks = [
@@ -96,6 +114,7 @@ class Bridge:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.closing.stop(engine=True)
         await self.parts.stop()
         await self.session.close()
         await self.database.close()
@@ -111,11 +130,24 @@ class Bridge:
             clock=self.clock,
             owner=self.owner,
         )
+        closing = Closing(
+            new,
+            database=self.database,
+            session=self.session,
+            metrics=self.metrics,
+            intake=self.intake,
+            clock=self.clock,
+            redactor=self.redactor,
+            engine=self.closing.engine,
+        )
         old, self.parts, self.config = self.parts, new, config
-        self.metrics.know(channels=new.providers, rules=())
+        closed, self.closing = self.closing, closing
+        self.metrics.know(channels=new.providers, rules=(rule.name for rule in config.recovery.rules))
         self.intake.replace(config.accept, new.routes)
+        await closed.stop(engine=False)
         await old.stop()
         await new.start()
+        await closing.start(engine=False)
 
     async def why_not_ready(self) -> str:
         """A sentence when alerts could not be taken in or told to anybody; empty when all is well."""
@@ -132,17 +164,18 @@ class Bridge:
         self.parts.delivery.notices_made(recipients)
 
     def episode_changed(self, change: Change) -> None:
-        """Nobody but the outbox depends on it."""
+        """Recovery may act on it."""
+        self.closing.episode_changed(change)
 
     def watchdog_arrived(self, alert: Alert, at_s: float) -> None:
-        """The metrics know already."""
+        """The monitoring lives."""
+        self.closing.watchdog_arrived(at_s)
 
     # -- serve.inbound.Messages
 
     async def message(self, channel: str, event: MessageEvent) -> None:
-        """Somebody wrote to us."""
-        self.metrics.replied("", "unanswered")
-        log.info("inbound.message", channel=channel, is_group=event.is_group, length=len(event.text))
+        """Somebody wrote to us. Raises StoreError."""
+        await self.closing.message(channel, event)
 
     # -- from time to time
 

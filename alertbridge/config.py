@@ -12,6 +12,7 @@ from pydantic_core import InitErrorDetails
 
 from alertbridge.accept.config import AcceptSection
 from alertbridge.alertmanager import AlertmanagerSection
+from alertbridge.deadman import DeadManSection
 from alertbridge.deliver.config import DeliverySection, RecipientSection, RouteSection
 from alertbridge.deliver.config_joins import routing_faults
 from alertbridge.deliver.config_times import RotaSection, ScheduleSection
@@ -20,12 +21,19 @@ from alertbridge.deliver.limitconfig import RecipientLimitsSection, SeverityLimi
 from alertbridge.deliver.providers.registry import KINDS, ChannelSection
 from alertbridge.numbers import DEFAULT_REGION, AddressRefused
 from alertbridge.prometheus import PrometheusSection
+from alertbridge.recover.actions.config import ActionsSection
+from alertbridge.recover.actions.registry import KNOWN
+from alertbridge.recover.config import RecoverySection
+from alertbridge.recover.config_joins import recovery_faults
+from alertbridge.reply.config import RepliesSection
+from alertbridge.report.config import ReportEntry, report_faults
 from alertbridge.store.config import StoreSection
 from runtime.editorschema import editor_schema
 from runtime.loading import load
 from runtime.logs import LogSection
 from runtime.sections import Section, Surroundings, fault
 from runtime.web import WebSection
+from runtime.wording import did_you_mean
 
 DEFAULT_LISTEN = "127.0.0.1:9437"
 
@@ -82,6 +90,19 @@ class Config(Section):
     prometheus: PrometheusSection | None = Field(
         default=None, description="The Prometheus that reports and conditions are made from."
     )
+    recovery: RecoverySection = Field(
+        default=RecoverySection(), description="What the bridge may do about alerts by itself."
+    )
+    actions: ActionsSection = Field(
+        default=ActionsSection(), description="What recovery may act upon, and with which rights."
+    )
+    replies: RepliesSection | None = Field(
+        default=None, description="Who may write to the bridge, and what they may do."
+    )
+    reports: tuple[ReportEntry, ...] = Field(default=(), description="Reports that are sent by themselves.")
+    deadman: DeadManSection | None = Field(
+        default=None, description="Who is told when the monitoring itself falls silent."
+    )
     log: LogSection = Field(default=LogSection(), description="What is logged, and how.")
 
     @classmethod
@@ -91,6 +112,9 @@ class Config(Section):
         given = super().prepare(given, around, faults)
         faults.extend(routing_faults(given, around.folder))
         faults.extend(_address_faults(given))
+        faults.extend(report_faults(given))
+        faults.extend(recovery_faults(given, KNOWN))
+        faults.extend(_deadman_faults(given))
         return given
 
 
@@ -114,6 +138,19 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
                 section.address(str(to))
             except AddressRefused as refused:
                 yield fault(str(refused), *place, "to")
+
+
+def _deadman_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """Those who are told that the monitoring is down, and who are not there."""
+    section = given.get("deadman")
+    wanted = section.get("recipients") if isinstance(section, Mapping) else None
+    known = [str(one.get("name")) for one in _mappings(given.get("recipients"))]
+    for number, name in enumerate([wanted] if isinstance(wanted, str) else wanted or ()):
+        if isinstance(name, str) and name not in known:
+            place = () if isinstance(wanted, str) else (number,)
+            yield fault(
+                f'there is no recipient "{name}"{did_you_mean(name, known)}', "deadman", "recipients", *place
+            )
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

@@ -32,6 +32,7 @@ from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.deliver.rendering import Renderer
 from alertbridge.deliver.routing import Routes
 from alertbridge.deliver.worker import Delivery
+from alertbridge.reply.answerbook import AnswerBook
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.store.database import Database
 from runtime.clock import Clock
@@ -72,7 +73,7 @@ class Parts:
         self.delivery = Delivery(
             database=database,
             clock=clock,
-            book=self.book,
+            book=AnswerBook(self.book, config.delivery.language),
             providers=self.providers,
             channels=self.channels,
             limits=limits,
