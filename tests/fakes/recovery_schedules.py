@@ -231,6 +231,8 @@ class History:
             self.fired.setdefault(change.episode_id, Spans()).begin(self.now_s())
         for replica in self.alive()[:1]:
             replica.engine.episode_changed(self.open[key])
+            if self.dice.random() < 0.2:
+                replica.store.dies_at = replica.store.steps + self.dice.randint(1, 80)
 
     async def end(self) -> None:
         """An alert ends, though not always because its target is well."""
@@ -319,7 +321,9 @@ class History:
                 self.faults.append(f"{target.name}: {target.at_once} actions at once")
             self.faults.extend(self._of_target(target, runs))
         self.faults.extend(self._over_caps(acts, runs))
-        self.faults.extend(f"run {run.id} is left {run.state.value}" for run in runs.values() if run.under_way)
+        self.faults.extend(
+            f"run {run.id} is left {run.state.value}" for run in runs.values() if run.under_way
+        )
         await self._check_audit(acts, runs)
 
     def _of_act(self, act: Act, target: Target, run: Run) -> Iterator[str]:
