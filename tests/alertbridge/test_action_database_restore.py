@@ -245,6 +245,30 @@ async def test_a_database_that_somebody_else_has_open_is_not_replaced(tmp_path: 
     assert path.read_bytes() == broken
 
 
+async def test_a_restore_that_is_cut_off_starts_its_service_again(tmp_path: Path) -> None:
+    """The engine's deadline may come while the service is stopped: nothing is left half done."""
+    path = made(tmp_path / "bot.db", rows=50_000)
+    keeper = Keeper(tmp_path)
+    async with recovering(databases=[entry(tmp_path, service="app")], services=[keeper.entry]) as make:
+        await make("sqlite_backup", database="bot").run()
+        broken = corrupt(path)
+        keeper.start()
+        try:
+            action = make("sqlite_restore", database="bot")
+            running = asyncio.create_task(action.run())
+            while not await asyncio.to_thread(keeper.told.exists):
+                assert not running.done()
+                await asyncio.sleep(0)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert keeper.pid_file.exists()
+            assert not (tmp_path / ".bot.db.restore").exists()
+            assert content(path) == broken or rows(path) == 50_000
+        finally:
+            keeper.end()
+
+
 def test_a_restore_names_a_service_that_is_listed(tmp_path: Path) -> None:
     """And a database without a place for copies can be neither copied nor restored."""
     found = complaints(ActionsSection, {"databases": [entry(tmp_path, service="nobody")]})
