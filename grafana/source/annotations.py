@@ -31,9 +31,10 @@ class Marks(model.AnnotationQuery):
 
 
 def firing(selector: str = "") -> Marks:
-    """Alerts that need somebody, for as long as they fire."""
+    """Where alerts that need somebody began to fire. All the time that they do would cover what they are about."""
     chosen = f'alertstate="firing",severity=~"critical|warning"{"," if selector else ""}{selector}'
-    expr = f"max by (alertname, router, interface, severity) (ALERTS{{{chosen}}})"
+    by = "alertname, router, interface, severity"
+    expr = f"max by ({by}) (ALERTS{{{chosen}}}) unless on ({by}) ALERTS{{{chosen}}} offset $__rate_interval"
     return Marks("Alerts", expr, CRITICAL, "{{alertname}}", "{{severity}} {{router}} {{interface}}")
 
 

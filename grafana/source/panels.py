@@ -162,6 +162,7 @@ def graph(
     decimals: int | None = None,
 ) -> Sized:
     """Values over time. `mirror` centres zero for a graph whose one half is turned down by its looks."""
+    many = any("{{" in query.legend for query in queries)  # areas upon areas hide each other
     legend = (
         common.VizLegendOptions()
         .show_legend(True)
@@ -178,7 +179,7 @@ def graph(
         .line_interpolation(
             options.LineInterpolation.STEP_AFTER if steps else options.LineInterpolation.LINEAR
         )
-        .fill_opacity(60 if bars else 30 if stack else 8)
+        .fill_opacity(60 if bars else 30 if stack else 0 if many else 10)
         .show_points(options.VisibilityMode.NEVER)
         .span_nulls(False)
         .axis_centered_zero(mirror)
@@ -246,7 +247,7 @@ def bars(
     links: Sequence[Link] = (),
     high: float | None = None,
     width: int = 12,
-    height: int = 8,
+    height: int = 9,
 ) -> Sized:
     """A bar for each series, as of now."""
     kind = (
