@@ -103,7 +103,7 @@ async def _of_router(question: Question, means: Means) -> Answer:
 
 
 def _share(ratio: float | None, language: str) -> str:
-    return "-" if ratio is None else percent(ratio, language)
+    return Markup("-") if ratio is None else percent(ratio, language)
 
 
 def _away(away: SourceAway, language: str) -> Markup:
