@@ -48,6 +48,7 @@ FINAL_REASONS = frozenset(
         "disabled", "invalid_script", "no_poe", "no_such_interface", "no_such_lease", "no_such_queue",
         "no_such_script", "not_allowed", "not_listed", "own_interface", "own_interface_unknown", "poe_off",
         "program_refused", "static_lease",
+        "holder_not_allowed", "no_good_backup", "no_such_file", "not_configured", "not_wal",
     }
 )  # fmt: skip
 """Reasons that do not go away by trying again: a person is told instead, and nothing more is done."""
