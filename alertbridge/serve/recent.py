@@ -77,7 +77,9 @@ async def recent(
             chosen = chosen.where(messages.c.recipient == recipient)
         if fate is not None:
             chosen = chosen.where(FILTERS[fate])
-        full = (await connection.execute(select(func.count()).select_from(inner))).scalar_one() == scanned_most
+        full = (
+            await connection.execute(select(func.count()).select_from(inner))
+        ).scalar_one() == scanned_most
     else:
         chosen, last, full = scanned, None, False
     rows = (await connection.execute(chosen.order_by(*newest).limit(limit + 1))).all()
