@@ -1,0 +1,1 @@
+"""What can be wrong with a dashboard's file, told with its place."""
