@@ -46,13 +46,17 @@ class ReportSection:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report on the time from `since_s` to `until_s` (Unix seconds). `notes` say what is to be known of itself."""
+    """A report on the time from `since_s` to `until_s` (Unix seconds), as `span` in words where it has such.
+
+    `notes` say what is to be known of the report itself.
+    """
 
     title: str
     since_s: float
     until_s: float
     sections: tuple[ReportSection, ...]
     notes: tuple[str, ...] = ()
+    span: str = ""
 
 
 def of_one(subject: Subject, kind: Kind, language: str, now_s: float) -> Context:

@@ -14,7 +14,7 @@ from alertbridge.report.config import ReportEntry
 from alertbridge.report.gathering import Gathering
 from alertbridge.report.lines import Charts, Line, NoCharts, Unit
 from alertbridge.report.model import Gathered, Part, Track
-from alertbridge.report.schedule import Occurrence, Period, period
+from alertbridge.report.schedule import Kind, Occurrence, Period, period
 from alertbridge.report.sections import SECTIONS, Writer
 from alertbridge.report.words import ReportWords, report_words
 from runtime.clock import Clock
@@ -71,6 +71,7 @@ class Composer:
             until_s=gathered.period.until_s,
             sections=self._sections(entry, gathered, language),
             notes=tuple(self._notes(entry, gathered, language, circumstances, image)),
+            span=self._span(gathered, language),
         )
         text = self._renderer.report(report, language=language, now_s=self._clock.time())
         return Body(text, image)
@@ -124,6 +125,18 @@ class Composer:
         except Exception:  # the edge of a library that draws what strangers named: the text goes alone
             log.exception("report.chart_failed", report=entry.name)
             return None
+
+    def _span(self, gathered: Gathered, language: str) -> str:
+        """Times for a day; for what ends at midnight the first and the last of its days."""
+        about, zone = gathered.period, self.zone
+        if gathered.kind is Kind.DAILY:
+            first = humanise.time_of(about.since_s, zone, language, now_s=about.until_s, with_zone=False)
+            last = humanise.time_of(about.until_s, zone, language, now_s=about.since_s)
+        else:
+            first, last = (
+                humanise.day_of(at_s, zone, language) for at_s in (about.since_s, about.until_s - 1)
+            )
+        return report_words(language).span.format(first, last)
 
     def _time(self, at_s: float, language: str) -> str:
         return humanise.time_of(at_s, self.zone, language, now_s=self._clock.time())

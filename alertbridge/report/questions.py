@@ -1,8 +1,9 @@
 """What Prometheus is asked for a report: one row for each question, in the words of the recording rules.
 
 `$range` and `$step` are durations, `$seconds` the step in seconds, `$length` the period in seconds, `$users` and
-`$users_s` the step of what is asked of every subscriber. Sums over time are of steps that were measured: a hole adds
-nothing, and `..._coverage` says how much of the period was seen.
+`$users_s` the step of what is asked of every subscriber. `$slots` and `$within` are a second shorter than the period
+and the step, since Prometheus 2 counts both ends of a range. Sums over time are of steps that were measured: a hole
+adds nothing, and `..._coverage` says how much of the period was seen.
 """
 
 from collections.abc import Mapping
@@ -62,6 +63,8 @@ def filled(expression: str, kind: Kind, length_s: float, top: int) -> str:
     steps = STEPS[kind]
     return Template(expression).substitute(
         range=f"{length_s:.0f}s",
+        slots=f"{length_s - 1:.0f}s",
+        within=f"{steps.slots - 1}s",
         length=f"{length_s:.0f}",
         step=f"{steps.slots}s",
         seconds=steps.slots,
@@ -77,29 +80,29 @@ QUESTIONS: Final = (
         "availability",
         Part.AVAILABILITY,
         "avg_over_time(router:up:min[$range])",
-        by_hours="avg_over_time(router:up:avg1h[$range:1h])",
+        by_hours="avg_over_time(router:up:avg1h[$slots:1h])",
     ),
     Question(
         "availability_coverage",
         Part.AVAILABILITY,
-        "count_over_time(router:up:min[$range:$step]) * $seconds / $length",
+        "count_over_time(router:up:min[$slots:$step]) * $seconds / $length",
     ),
     Question(
         "traffic",
         Part.TRAFFIC,
-        "sum_over_time(avg_over_time(router:receive_bits:sum[$step])[$range:$step]) * $seconds / 8",
+        "sum_over_time(avg_over_time(router:receive_bits:sum[$within])[$slots:$step]) * $seconds / 8",
     ),
     Question("traffic_peak", Part.TRAFFIC, "max_over_time(router:receive_bits:sum[$range])"),
     Question(
         "traffic_coverage",
         Part.TRAFFIC,
-        "count_over_time(sum(router:receive_bits:sum)[$range:$step]) * $seconds / $length",
+        "count_over_time(sum(router:receive_bits:sum)[$slots:$step]) * $seconds / $length",
     ),
     Question(
         "busiest",
         Part.SUBSCRIBERS,
         "topk($top, sum_over_time((router_user:receive_bits:rate5m + router_user:transmit_bits:rate5m)"
-        "[$range:$users]) * $users_s / 8)",
+        "[$slots:$users]) * $users_s / 8)",
     ),
     Question(
         "bot_sent",

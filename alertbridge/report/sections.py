@@ -93,6 +93,8 @@ def availability(writer: Writer) -> list[str]:
         if ratio >= 1 and seen >= WHOLE:
             continue
         down_s = (1 - ratio) * seen * writer.gathered.period.length_s
+        if down_s > 60:
+            down_s = round(down_s / 60) * 60  # as fine as it is measured
         down = [writer.words.down_for.format(writer.duration(down_s))] if down_s >= 1 else []
         lines.append(_joined([f"{router} {writer.share(ratio)}"], down, writer.seen(seen)))
     fine = writer.words.of_routers.format(len(up) - len(lines), len(up))
@@ -256,7 +258,7 @@ def _beyond(writer: Writer, row: Attention, answer: Answer) -> list[str]:
     found.sort(key=lambda one: one.value if row.below else -one.value)
     return [
         writer.words.attention[row.name].format(
-            "/".join(filter(None, (one.labels.get(label, "") for label in row.labels))),
+            " ".join(filter(None, (one.labels.get(label, "") for label in row.labels))),
             _measured(writer, row.measure, one.value),
         )
         for one in found

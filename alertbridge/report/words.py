@@ -15,6 +15,7 @@ class ReportWords:
     titles: Mapping[Kind, str]
     headings: Mapping[Part, str]
     missing: Mapping[Missing, str]
+    span: str
     unreachable: str  # a note above all, in place of saying it in each section
     late: str
     missed: str  # several before this one
@@ -84,6 +85,7 @@ ID: Final = ReportWords(
         Missing.REFUSED: "tidak ada data: Prometheus menolak pertanyaan ini",
         Missing.LATE: "tidak ada data: Prometheus terlalu lambat",
     },
+    span="{0} s.d. {1}",
     unreachable="Prometheus tidak menjawab. Yang hanya ia ketahui tidak ada dalam laporan ini.",
     late="Terlambat {0}: bridge atau Prometheus tidak berjalan pada waktunya.",
     missed="{0} laporan sebelum ini tidak terkirim: bridge tidak berjalan.",
@@ -177,6 +179,7 @@ EN: Final = ReportWords(
         Missing.REFUSED: "no data: Prometheus refuses this question",
         Missing.LATE: "no data: Prometheus is too slow",
     },
+    span="{0} to {1}",
     unreachable="Prometheus does not answer. What only it knows is not in this report.",
     late="{0} late: the bridge or Prometheus was not running when it was due.",
     missed="{0} reports before this one were not sent: the bridge was not running.",
