@@ -71,14 +71,15 @@ async def test_its_check_verifies_and_its_undo_takes_back(tmp_path: Path) -> Non
 
 
 async def test_without_a_check_only_its_own_end_is_known(tmp_path: Path) -> None:
-    """An action made anew after a crash knows nothing."""
+    """After a crash nobody knows any more."""
     async with recovering(services=[entry("/bin/false")]) as make:
         action = make("command_run", command="fix")
         failed = await failing(action.run())
         assert (failed.stage, failed.reason, failed.changed) == (Stage.RUN, "command_failed", None)
-        assert await action.verify() is Verdict.FAILS
-        assert await make("command_run", command="fix").verify() is Verdict.UNKNOWN
+        assert await make("command_run", command="fix").verify() is Verdict.FAILS
         assert (await failing(action.undo())).reason == "not_undoable"
+    async with recovering(services=[entry("/bin/false")]) as make:
+        assert await make("command_run", command="fix").verify() is Verdict.UNKNOWN
 
 
 async def gone(pids: list[int]) -> bool:

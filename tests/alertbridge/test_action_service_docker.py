@@ -24,7 +24,7 @@ async def test_a_container_is_restarted_and_verified(tmp_path: Path) -> None:
         assert before.facts["main_pid"] == 4000
         done = await action.run()
         assert done.evidence.facts["main_pid"] == 4001
-        assert await action.verify() is Verdict.HOLDS
+        assert await make("docker_restart", service="bot").verify() is Verdict.HOLDS
         assert "POST /containers/waha/restart?t=3" in docker.asked
         assert "orchard" not in repr((before, done))
         assert (await failing(action.undo())).reason == "not_undoable"
@@ -36,11 +36,11 @@ async def test_health_counts_where_there_is_a_check(tmp_path: Path) -> None:
         container = docker.add("waha", health="starting")
         action = make("docker_restart", service="bot")
         await action.run()
-        assert await action.verify() is Verdict.UNKNOWN
+        assert await make("docker_restart", service="bot").verify() is Verdict.UNKNOWN
         container.health = "unhealthy"
-        assert await action.verify() is Verdict.FAILS
+        assert await make("docker_restart", service="bot").verify() is Verdict.FAILS
         container.health = "healthy"
-        assert await action.verify() is Verdict.HOLDS
+        assert await make("docker_restart", service="bot").verify() is Verdict.HOLDS
 
 
 async def test_a_container_that_does_not_stay_up_is_not_cured(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ async def test_a_container_that_does_not_stay_up_is_not_cured(tmp_path: Path) ->
         container = docker.add("waha", trouble="falls")
         action = make("docker_restart", service="bot")
         await action.run()
-        assert await action.verify() is Verdict.FAILS
+        assert await make("docker_restart", service="bot").verify() is Verdict.FAILS
         container.trouble, container.status = "", "restarting"
-        assert await action.verify() is Verdict.UNKNOWN
+        assert await make("docker_restart", service="bot").verify() is Verdict.UNKNOWN
         container.trouble, container.status = "dies", "running"
         action = make("docker_restart", service="bot")
         await action.run()
-        assert await action.verify() is Verdict.FAILS
+        assert await make("docker_restart", service="bot").verify() is Verdict.FAILS
 
 
 async def test_errors_of_the_engine_say_what_may_have_changed(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_without_an_engine_nothing_is_known(tmp_path: Path) -> None:
         action = make("docker_restart", service="bot")
         failed = await failing(action.before())
         assert (failed.reason, failed.changed) == ("no_engine", False)
-        assert await action.verify() is Verdict.UNKNOWN
+        assert await make("docker_restart", service="bot").verify() is Verdict.UNKNOWN
 
 
 def docker_at(folder: Path) -> Engine:

@@ -58,7 +58,7 @@ async def test_a_process_is_restarted_and_verified(daemon: Pm2) -> None:
         done = await action.run()
         assert not psutil.pid_exists(pid)
         assert done.evidence.facts["main_pid"] == daemon.listed("bot")[0]["pid"] != pid
-        assert await action.verify() is Verdict.HOLDS
+        assert await make("pm2_restart", service="bot").verify() is Verdict.HOLDS
         assert "PATH" not in repr((before, done))
 
 
@@ -71,7 +71,7 @@ async def test_all_processes_of_a_cluster_are_restarted_together(daemon: Pm2) ->
     async with recovering(services=[entry(daemon)]) as make:
         action = make("pm2_restart", service="bot")
         assert (await action.run()).evidence.facts["processes"] == 2
-        assert await action.verify() is Verdict.HOLDS
+        assert await make("pm2_restart", service="bot").verify() is Verdict.HOLDS
     assert not old & {one["pid"] for one in daemon.listed("bot")}
     assert daemon.listed("other")[0]["pid"] == neighbour
 
@@ -82,7 +82,7 @@ async def test_a_process_that_ends_at_once_is_not_cured(daemon: Pm2) -> None:
     async with recovering(services=[entry(daemon)]) as make:
         action = make("pm2_restart", service="bot")
         await action.run()
-        verdicts = [await action.verify() for _ in range(4)]
+        verdicts = [await make("pm2_restart", service="bot").verify() for _ in range(4)]
         assert Verdict.HOLDS not in verdicts[1:]
         assert verdicts[-1] is Verdict.FAILS
 
@@ -104,7 +104,7 @@ async def test_without_a_daemon_none_is_started(daemon: Pm2, tmp_path: Path) -> 
         action = make("pm2_restart", service="bot")
         failed = await failing(action.before())
         assert (failed.reason, failed.changed) == ("no_daemon", False)
-        assert await action.verify() is Verdict.UNKNOWN
+        assert await make("pm2_restart", service="bot").verify() is Verdict.UNKNOWN
     assert not home.exists()
 
 
@@ -115,12 +115,15 @@ async def test_a_runaway_is_looked_at_before_it_is_restarted(daemon: Pm2) -> Non
         action = make("process_restart", service="bot", rss_limit_bytes=100_000_000)
         facts = (await action.before()).facts
         assert facts["rss_bytes"] > 150_000_000  # type: ignore[operator]
-        assert 0.3 < facts["cpu_ratio"] < 3  # type: ignore[operator]
+        assert 0.02 < facts["cpu_ratio"] < 3  # type: ignore[operator]
         assert facts["threads"] > 1  # type: ignore[operator]
         assert facts["open_files"] is not None
         assert "api_key=***" in str(facts["last_lines"])
         assert (await action.run()).changed
-        assert await action.verify() is Verdict.FAILS  # it takes as much again
+        assert (
+            await make("process_restart", service="bot", rss_limit_bytes=100_000_000).verify()
+            is Verdict.FAILS
+        )  # it takes as much again
         calm = make("process_restart", service="bot", rss_limit_bytes=10**10)
         failed = await failing(calm.before())
         assert (failed.stage, failed.reason) == (Stage.PRECHECK, "within_limits")

@@ -27,8 +27,8 @@ async def test_a_unit_is_restarted_and_verified_by_its_new_process(tmp_path: Pat
         assert (await action.before()).facts["main_pid"] == 4711
         done = await action.run()
         assert (done.changed, done.evidence.facts["main_pid"]) == (True, 5000)
-        assert await action.verify() is Verdict.HOLDS
-        assert await action.verify() is Verdict.HOLDS
+        assert await make("systemd_restart", service="bot").verify() is Verdict.HOLDS
+        assert await make("systemd_restart", service="bot").verify() is Verdict.HOLDS
         undone = await failing(action.undo())
         assert (undone.stage, undone.reason) == (Stage.UNDO, "not_undoable")
     assert "restart --no-ask-password -- bot.service" in systemd.asked
@@ -51,8 +51,8 @@ async def test_a_unit_that_does_not_stay_up_is_not_cured(
     async with recovering(services=[entry(systemd)]) as make:
         action = make("systemd_restart", service="bot")
         assert (await action.run()).changed
-        assert await action.verify() is first
-        assert await action.verify() is Verdict.FAILS
+        assert await make("systemd_restart", service="bot").verify() is first
+        assert await make("systemd_restart", service="bot").verify() is Verdict.FAILS
 
 
 async def test_what_systemctl_refuses_is_told_with_its_words(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_what_systemctl_refuses_is_told_with_its_words(tmp_path: Path) -> 
         failed = await failing(action.run())
         assert (failed.stage, failed.reason, failed.changed) == (Stage.RUN, "refused", None)
         assert "control process exited" in str(failed)
-        assert await action.verify() is Verdict.FAILS
+        assert await make("systemd_restart", service="bot").verify() is Verdict.FAILS
 
 
 async def test_a_systemctl_that_does_not_end_is_ended(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class CommandRun:
         if not isinstance(service, ListedCommand):
             raise NoSuchTarget(f"{settings.command!r} is no command")
         self._command = service
-        self._went_well: bool | None = None
+        self._kept, self._run_id = resources.recollections, resources.run_id
 
     def __repr__(self) -> str:
         return f"<CommandRun {self.target}>"
@@ -64,9 +64,10 @@ class CommandRun:
     async def verify(self) -> Verdict:
         check = self._command.section.check
         if check is None:
-            if self._went_well is None:
+            went_well = self._kept.number(self._run_id, self.target, "went_well")
+            if went_well is None:
                 return Verdict.UNKNOWN
-            return Verdict.HOLDS if self._went_well else Verdict.FAILS
+            return Verdict.HOLDS if went_well else Verdict.FAILS
         try:
             ended = await self._command.ended(check)
         except ServiceFailed:
@@ -93,10 +94,11 @@ class CommandRun:
             raise as_failed(stage, failed) from failed
 
     async def _done(self, argv: tuple[str, ...], stage: Stage) -> Done:
-        self._went_well = None
+        self._kept.keep(self._run_id, self.target)
         ended = await self._ended(argv, stage)
         said = self._command.shown(ended)
-        self._went_well = ended.code == 0 and not ended.timed_out
+        went_well = ended.code == 0 and not ended.timed_out
+        self._kept.keep(self._run_id, self.target, went_well=float(went_well))
         if ended.timed_out:
             detail = (
                 f"{argv[0]} did not end within {self._command.section.timeout_s:g} s and was killed: {said}"

@@ -87,6 +87,7 @@ class PostgresqlEndIdle:
     def __init__(self, settings: PostgresqlEndIdleSettings, resources: Resources) -> None:
         self._section = resources.databases.postgresql(settings.database)
         self._settings = settings
+        self._kept, self._run_id = resources.recollections, resources.run_id
         self._ended: tuple[IdleSession, ...] | None = None
 
     def __repr__(self) -> str:
@@ -133,22 +134,24 @@ class PostgresqlEndIdle:
         """Those that were ended. One that has moved since it was found is left alone."""
         ended: list[IdleSession] = []
         self._ended = ()
+        self._kept.keep(self._run_id, self.target)
         for one in await self._find(connection):
             identity = {"pid": one.pid, "began": one.backend_start}
             row = await (await connection.execute(_END, {**self._filter, **identity})).fetchone()
             if row is not None and row[0]:
                 ended.append(one)
                 self._ended = tuple(ended)
+                names = tuple(_named(each.pid, each.backend_start) for each in ended)
+                self._kept.keep(self._run_id, self.target, ended=names)
         return ended
 
     async def _left(self, connection: Connection) -> int:
         """Sessions that ought to be gone. Who did not end them itself asks for any that is over the limit."""
-        if not self._ended:
+        ended = self._kept.words(self._run_id, self.target, "ended")
+        if not ended:
             return len(await self._find(connection))
-        query = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = ANY(%(pids)s)"
-        cursor = await connection.execute(query, {"pids": [one.pid for one in self._ended]})
-        present = set(await cursor.fetchall())
-        return sum((one.pid, one.backend_start) in present for one in self._ended)
+        cursor = await connection.execute("SELECT pid, backend_start FROM pg_stat_activity")
+        return sum(_named(row[0], row[1]) in ended for row in await cursor.fetchall())
 
     @property
     def _filter(self) -> Mapping[str, object]:
@@ -195,6 +198,11 @@ class PostgresqlEndIdle:
     def _unknown(self, stage: Stage) -> bool | None:
         """What may have changed when an answer did not come."""
         return True if self._has_ended else False if stage is Stage.PRECHECK or self._ended is None else None
+
+
+def _named(pid: object, began: object) -> str:
+    """A session, by what tells it from a later one of the same number."""
+    return f"{pid} {began}"
 
 
 def _told(found: Sequence[IdleSession]) -> dict[str, Fact]:

@@ -6,6 +6,7 @@ import structlog
 from pydantic import Field
 
 from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.recollections import Memory
 from alertbridge.recover.actions.resources import Resources
 from alertbridge.recover.actions.services import Condition, Service, ServiceFailed
 from alertbridge.recover.actions.services_listed import UnknownService
@@ -50,8 +51,8 @@ class ServiceAction:
 
     def __init__(self, settings: RestartSettings, resources: Resources) -> None:
         self.service = listed(settings.service, resources, *self.kinds)
-        self._before: Condition | None = None
-        self._after: Condition | None = None
+        self.pids: tuple[int, ...] = ()
+        self._kept, self._run_id = resources.recollections, resources.run_id
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.target}>"
@@ -71,17 +72,19 @@ class ServiceAction:
         return Evidence((await self.condition(Stage.PRECHECK)).facts)
 
     async def run(self) -> Done:
-        self._before = await self.condition(Stage.RUN)
+        before = await self.condition(Stage.RUN)
+        self._keep(before.incarnation)
         try:
             await self.service.restart()
         except ServiceFailed as failed:
             log.info("action.service_failed", target=self.target, action=self.name, reason=failed.reason)
             raise as_failed(Stage.RUN, failed) from failed
         try:
-            self._after = await self.service.condition()
+            after = await self.service.condition()
         except ServiceFailed:  # it was restarted; how it is now is for verify to find out
             return Done(True)
-        return Done(True, Evidence(self._after.facts))
+        self._keep(before.incarnation, after)
+        return Done(True, Evidence(after.facts))
 
     async def verify(self) -> Verdict:
         """HOLDS when it runs, and is not the process of before. FAILS also when it has begun anew by itself."""
@@ -89,6 +92,7 @@ class ServiceAction:
             now = await self.service.condition()
         except ServiceFailed:
             return Verdict.UNKNOWN
+        self.pids = now.pids
         if now.running is None:
             return Verdict.UNKNOWN
         if not now.running or now.complaint or self._is_as_before(now) or self._fell_again(now):
@@ -96,16 +100,27 @@ class ServiceAction:
         return Verdict.HOLDS
 
     def _is_as_before(self, now: Condition) -> bool:
-        before = self._before
-        return before is not None and bool(now.incarnation) and now.incarnation == before.incarnation
+        return now.incarnation in self._words("before")
 
     def _fell_again(self, now: Condition) -> bool:
-        """Whether another process stands there than at the last look: it ends as soon as it begins."""
-        last, self._after = self._after, now
-        if last is None:
+        """Whether another process stands there than at the last look of this run: it ends as soon as it begins."""
+        last, restarts = self._words("last"), self._kept.number(self._run_id, self.target, "restarts")
+        if not self._words("acted"):
             return False
-        grown = (now.restarts or 0) > (last.restarts or 0)
-        return grown or bool(last.incarnation and last.incarnation != now.incarnation)
+        self._keep(next(iter(self._words("before")), ""), now)
+        grown = restarts is not None and (now.restarts or 0) > restarts
+        return grown or bool(last and now.incarnation not in last)
+
+    def _keep(self, before: str, last: Condition | None = None) -> None:
+        """For the object that verifies, which is another one."""
+        found: dict[str, Memory] = {"acted": ("yes",), "before": (before,) if before else ()}
+        if last is not None:
+            found["last"] = (last.incarnation,) if last.incarnation else ()
+            found["restarts"] = float(last.restarts or 0)
+        self._kept.keep(self._run_id, self.target, **found)
+
+    def _words(self, name: str) -> frozenset[str]:
+        return self._kept.words(self._run_id, self.target, name)
 
     async def undo(self) -> Done:
         detail = f"{self.name} cannot be taken back"

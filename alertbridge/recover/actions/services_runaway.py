@@ -55,7 +55,7 @@ class ProcessRestart(ServiceAction):
         verdict = await super().verify()
         if verdict is not Verdict.HOLDS or not self._has_limits:
             return verdict
-        usage = await usage_of(() if self._after is None else self._after.pids)
+        usage = await usage_of(self.pids)
         if usage is None:
             return Verdict.UNKNOWN
         return Verdict.FAILS if self._exceeded(usage) else Verdict.HOLDS
