@@ -233,7 +233,7 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "misconfigured": ("keys or names are refused", "kunci atau nama ditolak"),
     "needs_pairing": ("must be paired with a phone", "harus dipasangkan dengan ponsel"),
     "no_ack": ("no proof in time", "tidak ada bukti tepat waktu"),
-    "no_route": ("no route wants it", "tidak ada rute yang cocok"),
+    "no_route": ("no route wants it", "tidak ada aturan yang cocok"),
     "quiet_hours": ("quiet hours", "jam tenang"),
     "recipient_gone": ("the recipient is not configured any more", "penerima tidak ada lagi di konfigurasi"),
     "resolved_before_told": ("over before it was told", "selesai sebelum diberitahukan"),

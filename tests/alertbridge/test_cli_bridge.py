@@ -148,7 +148,7 @@ def test_mistakes_in_the_configuration_are_listed(
 ) -> None:
     """Every command tells all of them with their lines, and ends with 2."""
     file.write_text(
-        CONFIG.replace("kind: console", "kind: consol").replace("to: noc", "to: nocc"), encoding="utf-8"
+        CONFIG.replace("kind: console", "kind: consolle").replace("to: noc", "to: nocc"), encoding="utf-8"
     )
     assert main([*command.split(), "--config", str(file)]) == ExitCode.CONFIGURATION
     said = capsys.readouterr().err

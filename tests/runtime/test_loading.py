@@ -331,8 +331,8 @@ class Yard(Section):
     ("text", "expected"),
     [
         (
-            "things: [{kind: drum, exept: [a]}]",
-            'things[0]: unknown key "exept"; did you mean "except"?',
+            "things: [{kind: drum, excepts: [a]}]",
+            'things[0]: unknown key "excepts"; did you mean "except"?',
         ),
         (
             "things: [{kind: crate, name: x}]",
@@ -348,7 +348,7 @@ class Yard(Section):
         ),
         ("things: [{except: [a]}]", "things[0] > kind: is required"),
         ("gate: {kind: crate, lid: {password: s, count: 0}}", "gate > lid > count: must be at least 1, got 0"),
-        ("gate: {kind: drum, exept: [a]}", 'gate: unknown key "exept"; did you mean "except"?'),
+        ("gate: {kind: drum, excepts: [a]}", 'gate: unknown key "excepts"; did you mean "except"?'),
     ],
 )
 def test_keys_are_offered_as_they_are_written(text: str, expected: str) -> None:
