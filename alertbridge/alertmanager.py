@@ -122,6 +122,8 @@ class _Made(BaseModel):
     silenceID: str  # noqa: N815  Alertmanager's name
 
 
+_NOTHING_TO_END = b"not found"
+"""Older ones (0.25 does) say so with a 500, as if it were their own fault."""
 _ALERTS = TypeAdapter(list[_Alert])
 _SILENCES = TypeAdapter(list[_Silence])
 _SILENCE = TypeAdapter(_Silence)
@@ -209,6 +211,8 @@ class Alertmanager:
 
         async def ask(base: str) -> None:
             status, answer = await self._call("DELETE", f"{base}/silence/{silence_id}")
+            if status == 500 and _NOTHING_TO_END in answer:
+                raise UnknownSilence("there is no such silence")
             if status != 200:
                 raise _refusal(status, answer)
 

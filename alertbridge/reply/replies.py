@@ -7,8 +7,9 @@ await replies.stop()
 """
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -83,7 +84,7 @@ class Replies:
         self._section = section
         self._roster = Roster(section, neighbours.language)
         self._quotas = Quotas(section.per_minute)
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         silences = Silences(neighbours.alertmanager, section.answer_s)
         self.watch = AckWatch(neighbours.database, silences, neighbours.intake, clock, section)
@@ -122,7 +123,16 @@ class Replies:
         await self._leadership.release()
 
     async def message(self, channel: str, event: MessageEvent) -> None:
-        """Answers, if the message is a command of somebody known. Raises StoreError: let it be sent again."""
+        """Answers, if the message is a command of somebody known. Raises StoreError: let it be sent again.
+
+        What one person writes is answered in its order.
+        """
+        sender = f"{channel}:{event.number or event.lid}"
+        turn = self._turns.setdefault(sender, asyncio.Lock())
+        async with turn:
+            await self._take(channel, event)
+
+    async def _take(self, channel: str, event: MessageEvent) -> None:
         who = await self._who(channel, event)
         if isinstance(who, Refusal):
             self._refused(channel, event, who)
@@ -165,16 +175,15 @@ class Replies:
             return
         command = NOBODY if isinstance(order, Misunderstood) else order.command
         began_s = self._clock.monotonic()
-        async with self._turns[person.name]:
-            if room is Room.JUST_FULL:
-                answer = Answer(say(person.language, "too_many"), Outcome.TOO_MANY)
-            elif refusal is not None:
-                answer = Answer(say(person.language, refusal.value), Outcome.REFUSED)
-            elif isinstance(order, Misunderstood):
-                answer = self._answering.misunderstood(order, person.language)
-            else:
-                answer = await self._answering.answer(person, channel, event, order)
-            await self._send(channel, event, person, answer)
+        if room is Room.JUST_FULL:
+            answer = Answer(say(person.language, "too_many"), Outcome.TOO_MANY)
+        elif refusal is not None:
+            answer = Answer(say(person.language, refusal.value), Outcome.REFUSED)
+        elif isinstance(order, Misunderstood):
+            answer = self._answering.misunderstood(order, person.language)
+        else:
+            answer = await self._answering.answer(person, channel, event, order)
+        await self._send(channel, event, person, answer)
         if refusal is None:
             self._near.counts.replied(command, answer.outcome.value)
         log.info(

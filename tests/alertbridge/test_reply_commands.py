@@ -12,11 +12,15 @@ from alertbridge.reply.texts import TEXTS, say
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from tests.fakes.clock import FakeClock
-from tests.fakes.monitoring import seconds
+from tests.fakes.monitoring import Labels, seconds
 from tests.fakes.replying import ADMIN, OPERATOR, PNG, VIEWER, Desk, desk
 
 HOUR_S = 3600.0
-UP = [({"router": "core-1"}, 1.0), ({"router": "core-2"}, 1.0), ({"router": "branch-7"}, 0.0)]
+UP: list[tuple[Labels, float]] = [
+    ({"router": "core-1"}, 1.0),
+    ({"router": "core-2"}, 1.0),
+    ({"router": "branch-7"}, 0.0),
+]
 
 
 @pytest.fixture

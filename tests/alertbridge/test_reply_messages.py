@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from alertbridge.deliver.addressbook import AddressBook, Recipient
 from alertbridge.reply.answerbook import AnswerBook, answer_name
 from alertbridge.reply.quotas import Quotas, Room
+from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreUnavailable, Unavailable
 from alertbridge.store.schema import contacts
@@ -18,9 +20,11 @@ LID = "100000000000001"
 
 
 @pytest.fixture
-async def at(database: Database, clock: FakeClock) -> AsyncIterator[Desk]:
+async def at(sqlite_section: StoreSection, clock: FakeClock) -> AsyncIterator[Desk]:
+    database = await Database.open(sqlite_section, clock)
     async with desk(database, clock) as made:
         yield made
+    await database.close()
 
 
 async def test_a_stranger_gets_nothing_at_all(at: Desk) -> None:
@@ -29,7 +33,7 @@ async def test_a_stranger_gets_nothing_at_all(at: Desk) -> None:
     for text in ("help", f"ack {number}", "yes K7QX22", "x" * 5_000):
         assert await at.write(text, number=STRANGER) == ""
     assert at.trail.entries == []
-    assert at.alertmanager.posts == at.prometheus.asked == []
+    assert (at.alertmanager.posts, at.prometheus.asked) == ([], [])
     assert set(at.counts.replies) == {("", "unknown_sender")}
     async with at.database.read() as connection:
         assert (await connection.execute(contacts.select())).all() == []
@@ -49,27 +53,33 @@ SPOOFED = [
 
 
 @pytest.mark.parametrize(("given", "why"), SPOOFED)
-async def test_what_is_not_beyond_doubt_does_nothing(at: Desk, given: dict[str, object], why: str) -> None:
+async def test_what_is_not_beyond_doubt_does_nothing(at: Desk, given: dict[str, Any], why: str) -> None:
     """Spoofed, old, future and synchronised commands are counted by their reason and answered by nobody."""
     number = await at.firing()
-    event = at.event(f"ack {number}", **{"number": OPERATOR, **given})  # type: ignore[arg-type]  by field name
+    event = at.event(f"ack {number}", **given)
     await at.replies.message("wa", event)
     assert at.counts.replies == [("", why)]
-    assert at.ear.told == at.trail.entries == at.alertmanager.posts == []
+    assert (at.ear.told, at.trail.entries, at.alertmanager.posts) == ([], [], [])
 
 
 @pytest.mark.parametrize(("mark", "told"), [("forwarded", "forwarded message"), ("edited", "edited message")])
 async def test_forwarded_and_edited_commands_are_told(at: Desk, mark: str, told: str) -> None:
     """A known person hears why nothing is done, but not of talk that is forwarded."""
     number = await at.firing()
-    assert told in await at.write(f"ack {number}", **{mark: True})
-    assert await at.write("lunch?", **{mark: True}) == ""
+    marked: dict[str, Any] = {mark: True}
+    assert told in await at.write(f"ack {number}", **marked)
+    assert await at.write("lunch?", **marked) == ""
     assert at.counts.replies == [("", mark), ("", mark)]
     assert at.trail.entries == at.alertmanager.posts == []
 
 
-async def test_a_lid_is_learned_and_then_enough(at: Desk) -> None:
+async def test_a_lid_is_learned_and_then_enough(database: Database, clock: FakeClock) -> None:
     """The provider tells number and LID once; from then on the LID alone is the person, on that channel only."""
+    async with desk(database, clock) as at:
+        await learns(at)
+
+
+async def learns(at: Desk) -> None:
     chat = f"{LID}@lid"
     assert await at.write("help", number="", lid=LID, chat=chat) == ""
     assert "Budi" in await at.write("help", lid=LID)
@@ -95,7 +105,7 @@ async def test_the_same_message_counts_once(at: Desk) -> None:
 
 async def test_in_a_group(at: Desk) -> None:
     """Operators are answered where they wrote; others and talk get nothing; misspelt words are not guessed."""
-    where = {"chat": GROUP, "is_group": True}
+    where: dict[str, Any] = {"chat": GROUP, "is_group": True}
     assert "State of the network" in await at.write("status", **where)
     assert at.ear.told[-1].recipient == f"reply:wa:{GROUP}"
     for text in ("statsu", "ya siap", "nanti saya cek", "yes please"):
@@ -146,7 +156,7 @@ async def test_audited_before_it_acts(at: Desk) -> None:
     event = at.event(f"ack {number}")
     with pytest.raises(StoreUnavailable):
         await at.replies.message("wa", event)
-    assert at.alertmanager.posts == at.ear.told == []
+    assert (at.alertmanager.posts, at.ear.told) == ([], [])
     at.trail.fault = None
     await at.replies.message("wa", event)
     assert len(at.alertmanager.posts) == 1
