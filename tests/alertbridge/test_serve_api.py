@@ -194,7 +194,7 @@ async def test_dead_letters_are_listed(bridge: Bench) -> None:
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("firing?severity=criticall", 'did you mean "critical"'),
+        ("firing?severity=critica1", 'did you mean "critical"'),
         ("firing?limit=0", "limit must be a whole number from 1 to 500"),
         ("firing?offset=-1", "offset must be a whole number"),
         ("messages?fate=rread", 'did you mean "read"'),

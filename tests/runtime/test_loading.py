@@ -347,7 +347,10 @@ class Yard(Section):
             'things[0] > kind: must be one of drum, crate; got "drun"; did you mean "drum"?',
         ),
         ("things: [{except: [a]}]", "things[0] > kind: is required"),
-        ("gate: {kind: crate, lid: {password: s, count: 0}}", "gate > lid > count: must be at least 1, got 0"),
+        (
+            "gate: {kind: crate, lid: {password: s, count: 0}}",
+            "gate > lid > count: must be at least 1, got 0",
+        ),
         ("gate: {kind: drum, excepts: [a]}", 'gate: unknown key "excepts"; did you mean "except"?'),
     ],
 )
