@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc exporter.paritydoc \
+	alertbridge.metricsdoc alertbridge.configdoc alertbridge.apidoc alertbridge.actionsdoc \
 	scripts.rulesthresholds scripts.rulesdoc
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
