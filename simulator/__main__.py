@@ -17,7 +17,7 @@ from .exporterconfig import exporter_config
 from .formats import seconds_of
 from .network import Network
 from .profiles import ALIASES, PROFILES
-from .spec import LatencyRange, RouterSpec, SpecError, TlsFiles
+from .spec import Account, LatencyRange, RouterSpec, SpecError, TlsFiles
 
 EXIT_USAGE = 2
 EXIT_PORT = 3
@@ -72,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--username", default="monitor")
     parser.add_argument("--password", default="secret")
     parser.add_argument("--policies", default="api,read,test", help="of that user, with commas")
+    parser.add_argument(
+        "--account",
+        action="append",
+        default=[],
+        metavar="NAME:PASSWORD",
+        help="one more user, who may also write, test and reboot; may be repeated",
+    )
     parser.add_argument("--max-sessions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tls-cert", help="PEM file; with --tls-key the routers speak api-ssl")
@@ -92,6 +99,7 @@ def specs_of(options: argparse.Namespace) -> list[RouterSpec]:
         ValueError: a number that is none.
     """
     counts = dict(_pair(text) for text in options.rows)
+    accounts = tuple(_account(text) for text in options.account)
     tls = TlsFiles(options.tls_cert, options.tls_key) if options.tls_cert and options.tls_key else None
     specs: list[RouterSpec] = []
     for asked in options.profile or ["home:3"]:
@@ -115,6 +123,7 @@ def specs_of(options: argparse.Namespace) -> list[RouterSpec]:
                     max_sessions=options.max_sessions,
                     seed=options.seed + len(specs),
                     counts=counts,
+                    accounts=accounts,
                 )
             )
     return specs
@@ -125,6 +134,13 @@ def _pair(text: str) -> tuple[str, int]:
     if not equals or not number.isdigit():
         raise ValueError(f"--rows {text}: wanted WHAT=NUMBER, such as pppoe=1000")
     return what, int(number)
+
+
+def _account(text: str) -> Account:
+    name, colon, password = text.partition(":")
+    if not (name and colon and password):
+        raise ValueError("--account: wanted NAME:PASSWORD")
+    return Account(name, password)
 
 
 def _latency_s(text: str) -> float | LatencyRange:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 HOST = "127.0.0.1"
 PROFILES = {"home": 1, "wisp": 1, "large": 1, "isp": 1}
-"""Kinds of simulated routers and how many; the last one is the flaky one."""
+"""Kinds of simulated routers and how many; each is called after its kind."""
 ROUTERS = sum(PROFILES.values())
 
 
@@ -25,6 +25,7 @@ class Ports:
     phone: int
     bot: int
     simulator: int
+    control: int
     first_router: int
 
     @classmethod
@@ -53,6 +54,7 @@ VARIABLES: Mapping[str, tuple[str, int, int]] = {
     "phone": ("PHONE_PORT", 18791, 1),
     "bot": ("BOT_PORT", 18790, 1),
     "simulator": ("SIMULATOR_PORT", 18080, 1),
+    "control": ("DEMO_PORT", 18792, 1),
     "first_router": ("ROUTER_PORT", 18728, ROUTERS),
 }
 """Program -> the variable that names its port, the usual one, and how many in a row it takes."""
