@@ -68,7 +68,7 @@ PIPELINE: Final = (
         "Alerts that came in", "Alerts per minute that the bridge took, by status; and what it could not read.",
         Unit.PER_MIN,
         Query("60 * sum by (status) (rate(alertbridge_alerts_received_total[$__rate_interval]))", "{{status}}"),
-        Query("60 * sum by (reason) (rate(alertbridge_alerts_rejected_total[$__rate_interval])) > 0", "rejected: {{reason}}"),
+        Query("60 * sum(rate(alertbridge_alerts_rejected_total[$__rate_interval]))", "rejected"),
         looks=[coloured("^firing", WARNING), coloured("^resolved", OK), coloured("^rejected", CRITICAL)], low=0, width=8,
     ),
     graph(

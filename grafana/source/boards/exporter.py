@@ -141,7 +141,7 @@ _POOL: Final = (
     graph(
         "Connections that fail", "By reason; and logins that a router refused.", Unit.PER_MIN,
         Query(f"60 * sum by (reason) (rate(tikwatch_connect_failures_by_reason_total{_RATE}))", "{{reason}}"),
-        Query(f"60 * sum by (router) (rate({here('tikwatch_login_failures_total')}{_RATE})) > 0", "{{router}} refuses"),
+        Query(f"60 * sum(rate({here('tikwatch_login_failures_total')}{_RATE}))", "login refused"),
         low=0, width=8,
     ),
     graph(
