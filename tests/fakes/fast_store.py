@@ -19,6 +19,7 @@ from alertbridge.store.database import Database
 from alertbridge.store.schema_recovery import audit_head, metadata
 
 _numbers = itertools.count(1)
+_HEAD = audit_head.insert().values(id=1, count=0, hash="0" * 64)
 
 
 class _Statements:
@@ -44,6 +45,7 @@ class FastStore:
             engine = create_engine("sqlite://", poolclass=StaticPool)
             connection = engine.connect()
             metadata.create_all(connection)
+            connection.execute(_HEAD)
             connection.commit()
         self._connection = connection
         self.instance = instance or f"process{next(_numbers)}"
@@ -64,7 +66,7 @@ class FastStore:
         """The first handle of a store that has just been made."""
         for table in reversed(metadata.sorted_tables):
             self._connection.execute(table.delete())
-        self._connection.execute(audit_head.insert().values(id=1, count=0, hash="0" * 64))
+        self._connection.execute(_HEAD)
         self._connection.commit()
         return FastStore(self._connection)
 
