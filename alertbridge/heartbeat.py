@@ -133,7 +133,7 @@ class Heartbeat:
             return await self._ping(self._url)
         log.warning("heartbeat.withheld", fault=fault.value)
         if self._section.tell_failures:
-            await self._ping(self._url / "fail")
+            await self._ping((self._url / "fail").with_query(self._url.query_string))
         return False
 
     async def fault(self) -> Fault | None:

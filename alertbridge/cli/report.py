@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 
-from alertbridge.cli.exitcodes import ExitCode
-from alertbridge.config import Config, load_config
+from alertbridge.cli.exitcodes import ExitCode, epilog
+from alertbridge.cli.opening import Unusable, add_config, complain, read_config, say
+from alertbridge.config import Config
 from alertbridge.deliver.model import Body
 from alertbridge.deliver.rendering import Renderer
 from alertbridge.prometheus import Prometheus
@@ -28,8 +29,9 @@ _DAY_S = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration (YAML)")
+    """Arguments of `report`."""
+    parser.epilog = epilog(ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.CONFIGURATION)
+    add_config(parser)
     parser.add_argument(
         "--dry-run", action="store_true", required=True, help="print it; a report is only sent by the bridge"
     )
@@ -51,18 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the report. Raises ConfigError."""
-    config = load_config(options.config)
+    config = read_config(options)
     reports: tuple[ReportEntry, ...] = getattr(config, "reports", ())
-    entry = chosen(reports, options.name, options.kind)
-    if isinstance(entry, str):
-        sys.stderr.write(f"{entry}\n")
-        return ExitCode.CONFIGURATION
+    try:
+        entry = chosen(reports, options.name, options.kind)
+    except Unusable as error:
+        return complain("report", error)
     zone = ZoneInfo(config.delivery.timezone)
     clock = SystemClock()
     at_s = clock.time() if options.at is None else _moment(options.at, entry.zone(zone))
     language = options.language or entry.language or config.delivery.language
     body = asyncio.run(_made(config, entry, at_s, language, clock))
-    sys.stdout.write(f"{body.text}\n")
+    say(body.text)
     if options.png is not None:
         if body.image_png is None:
             sys.stderr.write("there is no picture; the text says why\n")
@@ -71,12 +73,13 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def chosen(reports: tuple[ReportEntry, ...], name: str | None, kind: str | None) -> ReportEntry | str:
-    """The report that is meant, or why there is none; one of `kind` with every default where none is configured."""
+def chosen(reports: tuple[ReportEntry, ...], name: str | None, kind: str | None) -> ReportEntry:
+    """The report that is meant; one of `kind` with every default where none is configured. Raises Unusable."""
     if name is not None:
         found = [entry for entry in reports if entry.name == name]
-        names = [entry.name for entry in reports]
-        return found[0] if found else f'there is no report "{name}"{did_you_mean(name, names)}'
+        if not found:
+            raise Unusable(f'there is no report "{name}"{did_you_mean(name, [one.name for one in reports])}')
+        return found[0]
     if kind is None and reports:
         return reports[0]
     wanted = Kind(kind or Kind.DAILY.value)
@@ -111,5 +114,5 @@ async def _visited(config: Config) -> Database | None:
     try:
         return await Database.visit(config.store)
     except StoreError as error:
-        sys.stderr.write(f"without the store: {error}\n")
+        complain("report", StoreError(f"without the store: {error}"))
         return None
