@@ -1,6 +1,7 @@
 """From what somebody known wrote to what is answered. Audited before anything is done, and bounded in time."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -127,6 +128,8 @@ def _away(away: SourceAway, command: Command, language: str) -> Answer:
 
 
 def _bounded(answer: Answer, language: str) -> Answer:
+    if answer.whole:
+        return answer
     limit = ANSWER_CHARS if answer.image_png is None else CAPTION_CHARS
     text = shorten(answer.text, limit, language)
-    return Answer(text, answer.outcome, answer.image_png, answer.after)
+    return replace(answer, text=text)

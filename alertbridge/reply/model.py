@@ -85,12 +85,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said. `after` is what the audit learns of what was changed, None when nothing was."""
+    """What is said. `after` is what the audit learns of what was changed, None when nothing was. `whole`: however
+    long it is, nothing of it is left out."""
 
     text: str
     outcome: Outcome = Outcome.DONE
     image_png: bytes | None = field(default=None, repr=False)
     after: Mapping[str, str | int | float | bool | None] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

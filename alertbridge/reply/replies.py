@@ -50,6 +50,8 @@ from runtime.clock import Clock
 log = structlog.get_logger(__name__)
 
 ANSWER_DEADLINE_S = 60.0
+WATCH_S = 30.0
+"""Nobody waits for the watch, and thousands of alerts take their time."""
 REMEMBERED = 2_000
 """Messages that are known to have come already, besides what the store knows of webhooks."""
 NOBODY = ""
@@ -87,7 +89,8 @@ class Replies:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         silences = Silences(neighbours.alertmanager, section.answer_s)
-        self.watch = AckWatch(neighbours.database, silences, neighbours.intake, clock, section)
+        patient = Silences(neighbours.alertmanager, WATCH_S)
+        self.watch = AckWatch(neighbours.database, patient, neighbours.intake, clock, section)
         self._answering = Answering(
             Means(
                 section=section,

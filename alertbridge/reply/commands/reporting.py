@@ -12,4 +12,4 @@ async def run(question: Question, means: Means) -> Answer:
         body = await means.needed_reports().now(question.language)
     except PrometheusError as error:
         raise SourceAway(Source.PROMETHEUS) from error
-    return Answer(body.text, image_png=body.image_png)
+    return Answer(body.text, image_png=body.image_png, whole=True)
