@@ -17,6 +17,9 @@ _MODULES: dict[str, tuple[str, str]] = {
     "route": ("alertbridge.cli.route", "Tell who would be told of an alert, why, and in which words."),
     "outbox": ("alertbridge.cli.outbox", "Look at messages, dead letters and the account."),
     "migrate": ("alertbridge.cli.migrate", "Bring the store to the newest revision."),
+    "recovery": ("alertbridge.cli.recovery", "Look at recovery, pause it, answer what it asks."),
+    "audit": ("alertbridge.cli.audit", "Export the audit of actions, or verify its chain."),
+    "report": ("alertbridge.cli.report", "Print a report as it would be sent now."),
     "config": ("alertbridge.cli.configuration", "Print the configuration as it is in force, or its schema."),
 }
 """Command -> module with `add_arguments` and `run`, and what it does; loaded only when it is asked for."""

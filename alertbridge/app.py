@@ -11,10 +11,12 @@ from prometheus_client.registry import Collector
 from alertbridge.bridge import Bridge, restart_needs
 from alertbridge.config import Config
 from alertbridge.selfmetrics import SelfMetrics
-from alertbridge.serve import alerts, inbound
+from alertbridge.serve import alerts, api, inbound, openapi, pages
+from alertbridge.serve import metrics as metrics_page
 from alertbridge.serve.alerts import ALERTS_DOOR, AlertsDoor, count_webhooks
 from alertbridge.serve.inbound import INBOUND, InboundDoor
 from alertbridge.serve.keys import CLOCK, DATABASE, GUARDS, METRICS, PARTS
+from alertbridge.serve.rendering import HEADERS, error_page
 from runtime.clock import SystemClock
 from runtime.guards import Guards, GuardSettings, warn_if_exposed
 from runtime.logs import Redactor, configure
@@ -23,10 +25,11 @@ from runtime.serving import health, reload
 from runtime.serving.document import GZIP, THREADS
 from runtime.serving.faults import contain_faults
 from runtime.serving.life import LIFE, Life, Phase
+from runtime.serving.problems import problems
 from runtime.serving.reloads import RELOADS, Reloads
 
 THREAD_LIMIT = 2
-ROUTES = (alerts, inbound, reload)
+ROUTES = (alerts, inbound, api, metrics_page, openapi, pages, reload)
 BRIDGE = web.AppKey("bridge", Bridge)
 
 
@@ -60,7 +63,12 @@ def make_app(
     )
     metrics.registry.register(_Refused(guards))
     app = web.Application(
-        middlewares=[count_webhooks, contain_faults("bridge", metrics.request_fault), guards.middleware],
+        middlewares=[
+            problems(error_page, HEADERS),
+            count_webhooks,
+            contain_faults("bridge", metrics.request_fault),
+            guards.middleware,
+        ],
         client_max_size=config.web.max_body_bytes,
     )
     app[METRICS], app[CLOCK], app[GUARDS] = metrics, clock, guards

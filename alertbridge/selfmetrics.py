@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from alertbridge.accept.payload import Fault
 from alertbridge.alerts import AlertStatus, Severity
 from alertbridge.deliver.model import Kind
-from runtime.guards import Refusal
 
 REQUEST_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LATENCY_BUCKETS_S: Final = (1, 2, 5, 10, 15, 30, 45, 60, 120, 300, 900, 3600, 14_400)
@@ -65,7 +64,6 @@ COUNTERS: Final = (
     _Row("recovery_attempts", "Actions that were run.", ("rule", "action")),
     _Row("recovery_runs", "Recovery runs that came to an end.", ("rule", "outcome")),
     _Row("recovery_decisions", "Decisions about an alert, also those not to act.", ("rule", "reason")),
-    _Row("requests_refused", "Requests that the guards refused.", ("reason",)),
     _Row("request_faults", "Requests that met a fault of the bridge."),
     _Row("config_reloads", "Times the configuration was read again and taken."),
     _Row("config_reload_failures", "Times a new configuration was refused."),
@@ -137,7 +135,6 @@ class SelfMetrics:
             ("alerts_rejected", (fault.value for fault in Fault)),
             ("alerts_deduplicated", DUPLICATES),
             ("notices", (kind.value for kind in Kind)),
-            ("requests_refused", (refusal.value for refusal in Refusal)),
         ):
             for value in values:
                 self._counters[name].labels(value)
@@ -252,10 +249,6 @@ class SelfMetrics:
     def request_fault(self) -> None:
         """A handler failed."""
         self._counters["request_faults"].inc()
-
-    def guards_refused(self, reason: str) -> None:
-        """The guards refused a request."""
-        self._counters["requests_refused"].labels(reason).inc()
 
     # -- recovery, replies, reports
 
