@@ -50,11 +50,13 @@ def of_routers() -> tuple[Marks, ...]:
         Marks(
             "Restarts",
             f"max by (router) (resets({uptime}[$__rate_interval])) > 0",
-            WARNING, "{{router}} restarted", "The router's uptime began anew.",
+            WARNING,
+            "{{router}} restarted",
+            "The router's uptime began anew.",
         ),
         Marks("Upgrades", upgraded, INFO, "{{router}} runs {{version}}", "Another RouterOS version."),
         recovery(),
-    )  # fmt: skip
+    )
 
 
 def recovery() -> Marks:
@@ -63,8 +65,10 @@ def recovery() -> Marks:
     return Marks(
         "Recovery",
         f"sum by (rule, action) (increase({attempts}[$__rate_interval]) > 0 or {attempts} unless {attempts} offset 1m)",
-        RECOVERY_COLOUR, "Recovery: {{rule}}", "The bridge ran {{action}}.",
-    )  # fmt: skip
+        RECOVERY_COLOUR,
+        "Recovery: {{rule}}",
+        "The bridge ran {{action}}.",
+    )
 
 
 def of_services() -> tuple[Marks, ...]:

@@ -20,9 +20,12 @@ def critical_alerts(selector: str = "", *, width: int = 4) -> Sized:
             "Critical alerts that fire now. More than none wants somebody now; press to see which.",
             "Alert kritis yang sedang aktif. Bila lebih dari nol, tangani sekarang.",
         ),
-        Unit.COUNT, firing_count("critical", selector),
-        limits=above(1, CRITICAL), links=[links.to("Alerts", links.ALERTS)], width=width,
-    )  # fmt: skip
+        Unit.COUNT,
+        firing_count("critical", selector),
+        limits=above(1, CRITICAL),
+        links=[links.to("Alerts", links.ALERTS)],
+        width=width,
+    )
 
 
 def warnings(selector: str = "", *, width: int = 4) -> Sized:
@@ -30,9 +33,12 @@ def warnings(selector: str = "", *, width: int = 4) -> Sized:
     return number(
         "Warnings",
         Text("Warnings that fire now. They can wait for working hours.", "Peringatan yang sedang aktif."),
-        Unit.COUNT, firing_count("warning", selector),
-        limits=above(1, WARNING), links=[links.to("Alerts", links.ALERTS)], width=width,
-    )  # fmt: skip
+        Unit.COUNT,
+        firing_count("warning", selector),
+        limits=above(1, WARNING),
+        links=[links.to("Alerts", links.ALERTS)],
+        width=width,
+    )
 
 
 def firing_table(selector: str = "", *, height: int = 8, width: int = 24) -> Sized:

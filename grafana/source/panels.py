@@ -101,9 +101,18 @@ def number(
     )
     low = 0 if high is not None else None
     panel = finished(
-        kind.build(), title, about, unit, [Query(query, now=not spark)],
-        limits=limits, words=words, links=links, decimals=decimals, low=low, high=high,
-    )  # fmt: skip
+        kind.build(),
+        title,
+        about,
+        unit,
+        [Query(query, now=not spark)],
+        limits=limits,
+        words=words,
+        links=links,
+        decimals=decimals,
+        low=low,
+        high=high,
+    )
     return Sized(panel, width, height)
 
 
@@ -180,7 +189,7 @@ def graph(
             options.LineInterpolation.STEP_AFTER if steps else options.LineInterpolation.LINEAR
         )
         .fill_opacity(60 if bars else 30 if stack else 0 if many else 10)
-        .show_points(options.VisibilityMode.NEVER)
+        .show_points(options.VisibilityMode.AUTO)
         .span_nulls(False)
         .axis_centered_zero(mirror)
         .axis_soft_min(0 if low is None and not mirror else low if low is not None else 0)
@@ -202,9 +211,20 @@ def graph(
             common.GraphThresholdsStyleConfig().mode(options.GraphTresholdsStyleMode.DASHED)
         )
     panel = finished(
-        kind.build(), title, about, unit, queries, limits=limits, words=words, low=low, high=high,
-        decimals=decimals, colour=colour, links=links, looks=looks,
-    )  # fmt: skip
+        kind.build(),
+        title,
+        about,
+        unit,
+        queries,
+        limits=limits,
+        words=words,
+        low=low,
+        high=high,
+        decimals=decimals,
+        colour=colour,
+        links=links,
+        looks=looks,
+    )
     return Sized(panel, width, height)
 
 
@@ -260,7 +280,14 @@ def bars(
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     )
     panel = finished(
-        kind.build(), title, about, unit, [Query(query.expr, query.legend, now=True)],
-        limits=limits, links=links, low=0, high=high,
-    )  # fmt: skip
+        kind.build(),
+        title,
+        about,
+        unit,
+        [Query(query.expr, query.legend, now=True)],
+        limits=limits,
+        links=links,
+        low=0,
+        high=high,
+    )
     return Sized(panel, width, height)

@@ -39,9 +39,17 @@ class Column:
         """The override that makes it so."""
         chosen = self.cell or ("coloured" if self.words else "text" if self.limits else "")
         return Look(
-            self.title, exact=True, unit=self.unit, limits=self.limits, words=self.words, cell=chosen,
-            high=self.high, decimals=self.decimals, width=self.width, links=self.links,
-        )  # fmt: skip
+            self.title,
+            exact=True,
+            unit=self.unit,
+            limits=self.limits,
+            words=self.words,
+            cell=chosen,
+            high=self.high,
+            decimals=self.decimals,
+            width=self.width,
+            links=self.links,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,14 @@ class Label:
     def look(self) -> Look:
         """The override that makes it so."""
         return Look(
-            self.title, exact=True, width=self.width, links=self.links, words=self.words, unit=Unit.TEXT,
+            self.title,
+            exact=True,
+            width=self.width,
+            links=self.links,
+            words=self.words,
+            unit=Unit.TEXT,
             cell="text" if self.words else "",
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +102,14 @@ def table(
     names = ", ".join(label.name for label in labels)
     looks = [label.look() for label in labels] + [column.look() for column in columns]
     panel = finished(
-        built.build(), title, about, Unit.COUNT,
+        built.build(),
+        title,
+        about,
+        Unit.COUNT,
         [Query(f"max by ({names}) ({column.expr})", now=True) for column in columns],
-        looks=looks, table=True,
-    )  # fmt: skip
+        looks=looks,
+        table=True,
+    )
     panel.transformations = _arranged(labels, columns, last)
     return Sized(panel, width, height)
 

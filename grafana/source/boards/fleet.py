@@ -37,7 +37,9 @@ _ANSWER: Final = (
             "Routers that do not answer the exporter. More than none: see the map below, press the red one.",
             "Router yang tidak menjawab. Lihat peta di bawah, tekan yang merah.",
         ),
-        Unit.COUNT, f"sum({_UP} == bool 0)", limits=above(1),
+        Unit.COUNT,
+        f"sum({_UP} == bool 0)",
+        limits=above(1),
     ),
     critical_alerts(ROUTER_IS),
     warnings(ROUTER_IS),
@@ -47,13 +49,19 @@ _ANSWER: Final = (
             "Hotspot and PPP sessions of all routers. A sudden fall is a fault even while every router is up.",
             "Jumlah pengguna hotspot dan PPP yang sedang online.",
         ),
-        Unit.COUNT, total("router:subscribers:current"), limits=plain("text"), spark=True,
+        Unit.COUNT,
+        total("router:subscribers:current"),
+        limits=plain("text"),
+        spark=True,
         links=[links.to("Subscribers", links.SUBSCRIBERS)],
     ),
     number(
         "Download",
         "What all routers receive on ports with a cable. Traffic between two routers of the fleet counts twice.",
-        Unit.BITS_PER_S, total("router:receive_bits:sum"), limits=plain(RECEIVED), spark=True,
+        Unit.BITS_PER_S,
+        total("router:receive_bits:sum"),
+        limits=plain(RECEIVED),
+        spark=True,
     ),
     number(
         "Availability, 24 h",
@@ -61,9 +69,12 @@ _ANSWER: Final = (
             "Mean over the routers of the part of the last 24 hours in which they answered.",
             "Rata-rata ketersediaan router dalam 24 jam terakhir.",
         ),
-        Unit.RATIO, f"avg(router:up:avg24h{{{ROUTER_IS}}})", limits=falling(warning="availability"), decimals=2,
+        Unit.RATIO,
+        f"avg(router:up:avg24h{{{ROUTER_IS}}})",
+        limits=falling(warning="availability"),
+        decimals=2,
     ),
-)  # fmt: skip
+)
 
 _MAP: Final = tiles(
     "Map",
@@ -71,8 +82,12 @@ _MAP: Final = tiles(
         "Every router; red ones do not answer. Press one to see it.",
         "Semua router; yang merah tidak menjawab. Tekan untuk melihat rinciannya.",
     ),
-    Unit.NONE, [Query(f"sort_desc({_UP})", "{{router}}")], words=words.UP, links=[links.router_of()], height=5,
-)  # fmt: skip
+    Unit.NONE,
+    [Query(f"sort_desc({_UP})", "{{router}}")],
+    words=words.UP,
+    links=[links.router_of()],
+    height=5,
+)
 
 _TILE: Final = tiles(
     "$router",
@@ -102,8 +117,12 @@ _TILE: Final = tiles(
         Look("^(?!State|CPU|Memory|In|Out|Users|Breaker).*", unit=Unit.AGO),
     ],
     links=[links.to("The router", links.ROUTER, router="${router}")],
-    width=4, height=8, upright=True, repeat="router", filled=False,
-)  # fmt: skip
+    width=4,
+    height=8,
+    upright=True,
+    repeat="router",
+    filled=False,
+)
 
 _ROUTERS: Final = table(
     "Routers",
@@ -115,29 +134,56 @@ _ROUTERS: Final = table(
     [Label("router", "Router", links=[_TO_ROUTER]), Label("alertname", "Last alert")],
     [
         Column("State", f"max by (router) ({_UP})", Unit.NONE, words=words.UP, width=80),
-        Column("Alerts", f"count by (router) (ALERTS{{{FIRING},{SERIOUS},{ROUTER_IS}}}) or 0 * {_UP}",
-               Unit.COUNT, limits=above(1, "orange"), width=75),
-        Column("Available 24 h", here("router:up:avg24h"), Unit.RATIO,
-               limits=falling(warning="availability"), decimals=1, width=120),
+        Column(
+            "Alerts",
+            f"count by (router) (ALERTS{{{FIRING},{SERIOUS},{ROUTER_IS}}}) or 0 * {_UP}",
+            Unit.COUNT,
+            limits=above(1, "orange"),
+            width=75,
+        ),
+        Column(
+            "Available 24 h",
+            here("router:up:avg24h"),
+            Unit.RATIO,
+            limits=falling(warning="availability"),
+            decimals=1,
+            width=120,
+        ),
         Column("CPU", _CPU, Unit.RATIO, limits=rising("cpu"), cell="bar", high=1),
-        Column("Memory", here("router:memory_used:ratio"), Unit.RATIO, limits=rising("memory"),
-               cell="bar", high=1),
+        Column(
+            "Memory",
+            here("router:memory_used:ratio"),
+            Unit.RATIO,
+            limits=rising("memory"),
+            cell="bar",
+            high=1,
+        ),
         Column("In", _IN, Unit.BITS_PER_S, links=[_TO_PORTS], width=110),
         Column("Out", _OUT, Unit.BITS_PER_S, links=[_TO_PORTS], width=110),
         Column("Users", here("router:subscribers:current"), Unit.COUNT, links=[_TO_USERS], width=75),
-        Column("Hottest", here("router:temperature_celsius:max"), Unit.CELSIUS,
-               limits=rising("temperature"), width=90),
+        Column(
+            "Hottest",
+            here("router:temperature_celsius:max"),
+            Unit.CELSIUS,
+            limits=rising("temperature"),
+            width=90,
+        ),
         Column("Breaker", _BREAKER, Unit.NONE, words=numbered(BREAKER), width=85),
         Column("Last alert at", f"1000 * {_LAST}", Unit.AGO, width=130),
     ],
-    order=Order("State"), last=["alertname"], height=9,
-)  # fmt: skip
+    order=Order("State"),
+    last=["alertname"],
+    height=9,
+)
 
 _OVER_TIME: Final = (
     timeline(
         "Up and down",
         "When each router answered. Gaps are times at which nobody asked, which is not the same as down.",
-        words.UP, Query(_UP, "{{router}}"), links=[links.router_of()], height=7,
+        words.UP,
+        Query(_UP, "{{router}}"),
+        links=[links.router_of()],
+        height=7,
     ),
     graph(
         "Traffic",
@@ -148,7 +194,9 @@ _OVER_TIME: Final = (
         Unit.BITS_PER_S,
         Query(held_still(_IN, "router", _IN), "{{router}} in"),
         Query(held_still(_OUT, "router", _IN), "{{router}} out"),
-        looks=[Look(" out$", down=True)], links=[links.router_of()], mirror=True,
+        looks=[Look(" out$", down=True)],
+        links=[links.router_of()],
+        mirror=True,
     ),
     graph(
         "Users",
@@ -157,7 +205,9 @@ _OVER_TIME: Final = (
         Query(total("router:hotspot_active:sum"), "Hotspot"),
         Query(total("router:ppp_active:sum"), "PPP"),
         Query(total("router:subscribers:current", ago="1w"), "A week ago"),
-        looks=[coloured("^Hotspot", HOTSPOT), coloured("^PPP", PPP), before("week")], stack=True, low=0,
+        looks=[coloured("^Hotspot", HOTSPOT), coloured("^PPP", PPP), before("week")],
+        stack=True,
+        low=0,
     ),
     graph(
         "Traffic of the fleet against last week",
@@ -167,36 +217,56 @@ _OVER_TIME: Final = (
         Query(total("router:transmit_bits:sum"), "Sent"),
         Query(total("router:receive_bits:sum", ago="1w"), "Received a week ago"),
         Query(total("router:transmit_bits:sum", ago="1w"), "Sent a week ago"),
-        looks=[received("^Received"), sent("^Sent"), before("week")], mirror=True,
+        looks=[received("^Received"), sent("^Sent"), before("week")],
+        mirror=True,
     ),
     graph(
         "CPU",
-        Text("Load of the ten busiest routers. The lines are the thresholds of RouterCpuHigh.",
-             "Beban CPU sepuluh router tersibuk."),
+        Text(
+            "Load of the ten busiest routers. The lines are the thresholds of RouterCpuHigh.",
+            "Beban CPU sepuluh router tersibuk.",
+        ),
         Unit.RATIO,
         Query(held_still(_CPU, "router", _CPU), "{{router}}"),
-        limits=rising("cpu"), low=0, high=1, links=[links.router_of()],
+        limits=rising("cpu"),
+        low=0,
+        high=1,
+        links=[links.router_of()],
     ),
-)  # fmt: skip
+)
 
 _TOP: Final = (
     bars(
-        "Most traffic", "Received, mean of the last hour.", Unit.BITS_PER_S,
-        Query(f"sort_desc(topk(10, avg_over_time(router:receive_bits:sum{{{ROUTER_IS}}}[1h])))", "{{router}}"),
-        limits=plain(RECEIVED), links=[links.router_of()], width=8,
+        "Most traffic",
+        "Received, mean of the last hour.",
+        Unit.BITS_PER_S,
+        Query(
+            f"sort_desc(topk(10, avg_over_time(router:receive_bits:sum{{{ROUTER_IS}}}[1h])))", "{{router}}"
+        ),
+        limits=plain(RECEIVED),
+        links=[links.router_of()],
+        width=8,
     ),
     bars(
-        "Most users", "Sessions now.", Unit.COUNT,
+        "Most users",
+        "Sessions now.",
+        Unit.COUNT,
         Query(f"sort_desc(topk(10, router:subscribers:current{{{ROUTER_IS}}}))", "{{router}}"),
-        limits=plain(HOTSPOT), links=[links.router_of()], width=8,
+        limits=plain(HOTSPOT),
+        links=[links.router_of()],
+        width=8,
     ),
     bars(
         "Least available, 30 days",
         "Part of the last 30 days, or of as many as Prometheus keeps, in which a router answered.",
-        Unit.RATIO, Query(f"sort(bottomk(10, router:up:avg30d{{{ROUTER_IS}}}))", "{{router}}"),
-        limits=falling(warning="availability"), links=[links.router_of()], high=1, width=8,
+        Unit.RATIO,
+        Query(f"sort(bottomk(10, router:up:avg30d{{{ROUTER_IS}}}))", "{{router}}"),
+        limits=falling(warning="availability"),
+        links=[links.router_of()],
+        high=1,
+        width=8,
     ),
-)  # fmt: skip
+)
 
 _INVENTORY: Final = table(
     "Inventory",
@@ -211,18 +281,23 @@ _INVENTORY: Final = table(
         Column(
             "Up for",
             "max by (router, board_name, version, architecture) (mikrotik_system_info{" + ROUTER_IS + "}"
-            " * on (router) group_left () max by (router) (mikrotik_system_uptime_seconds{" + ROUTER_IS + "}))",
+            " * on (router) group_left () max by (router) (mikrotik_system_uptime_seconds{"
+            + ROUTER_IS
+            + "}))",
             Unit.SECONDS,
         ),
-        Column("New RouterOS", here("mikrotik_system_update_available"),
-               Unit.NONE, words=words.PENDING),
-        Column("New firmware", here("mikrotik_system_firmware_upgrade_pending"),
-               Unit.NONE, words=words.PENDING),
-        Column("Certificate ends", f"1000 * min by (router) ({here('mikrotik_certificate_expiry_timestamp_seconds')})",
-               Unit.AGO),
+        Column("New RouterOS", here("mikrotik_system_update_available"), Unit.NONE, words=words.PENDING),
+        Column(
+            "New firmware", here("mikrotik_system_firmware_upgrade_pending"), Unit.NONE, words=words.PENDING
+        ),
+        Column(
+            "Certificate ends",
+            f"1000 * min by (router) ({here('mikrotik_certificate_expiry_timestamp_seconds')})",
+            Unit.AGO,
+        ),
     ],
     order=Order("Router"),
-)  # fmt: skip
+)
 
 BOARD: Final = Board(
     uid=links.FLEET,

@@ -4,11 +4,12 @@ from typing import Final
 
 from grafana.source import links, variables, words
 from grafana.source.annotations import of_routers
-from grafana.source.colours import BEFORE, CRITICAL, NORMAL_BAND, RECEIVED, WARNING
+from grafana.source.boards.interfaces_faults import ERRORS, OPTICS
+from grafana.source.colours import BEFORE, NORMAL_BAND, RECEIVED, WARNING
 from grafana.source.common import NETWORK
 from grafana.source.expressions import grown, held_still, port, rate
 from grafana.source.layout import Board, Row
-from grafana.source.limits import Limits, above, falling, plain, rising
+from grafana.source.limits import above, falling, plain, rising
 from grafana.source.limits import number as threshold
 from grafana.source.overrides import Look, before, coloured, received, sent
 from grafana.source.panels import Text, graph, number, timeline
@@ -23,7 +24,8 @@ _DOWN: Final = f"{_EXPECTED} == on ({_BY}) (max by ({_BY}) ({_RUNNING}) == bool 
 _TRAFFIC: Final = port("router_interface:traffic_bits:current")
 _NAME: Final = "{{router}} {{interface}}"
 _OF: Final = [links.interface_of(), links.router_of()]
-_STATE: Final = f"max by ({_BY}) ({port('mikrotik_interface_enabled')} + {port('mikrotik_interface_enabled')} * {_RUNNING})"
+_ENABLED: Final = port("mikrotik_interface_enabled")
+_STATE: Final = f"max by ({_BY}) ({_ENABLED} + {_ENABLED} * {_RUNNING})"
 _NAMED: Final = port("mikrotik_interface_info", 'type!~".*-in"')
 _UNSTEADY: Final = f"topk(15, changes({_RUNNING}[$__range] @ end()))"
 _LOSSES: Final = port("mikrotik_interface_link_downs_total")
@@ -37,30 +39,52 @@ _ANSWER: Final = (
             "Interfaces that are enabled, ran within the last week and do not run now. Below, the red ones.",
             "Interface yang seharusnya aktif tetapi tidak berjalan.",
         ),
-        Unit.COUNT, f"count({_DOWN}) or 0 * count({_EXPECTED})", limits=above(1),
+        Unit.COUNT,
+        f"count({_DOWN}) or 0 * count({_EXPECTED})",
+        limits=above(1),
     ),
     number(
         "Fullest link",
         "Use of the busiest direction of the busiest link, against its negotiated speed.",
-        Unit.RATIO, f"max({port('router_interface:utilisation:max')})", limits=rising("utilisation"), spark=True, high=1,
+        Unit.RATIO,
+        f"max({port('router_interface:utilisation:max')})",
+        limits=rising("utilisation"),
+        spark=True,
+        high=1,
     ),
     number(
-        "Worst errors", "Share of broken packets on the worst interface, over five minutes.",
-        Unit.RATIO, f"max({port('router_interface:errors:ratio_rate5m')})", limits=rising("interface_errors"), decimals=3,
+        "Worst errors",
+        "Share of broken packets on the worst interface, over five minutes.",
+        Unit.RATIO,
+        f"max({port('router_interface:errors:ratio_rate5m')})",
+        limits=rising("interface_errors"),
+        decimals=3,
     ),
     number(
-        "Most link losses, 15 min", "How often the least steady link was lost within 15 minutes.",
-        Unit.COUNT, f"max({_FLAPS})", limits=above(threshold("link_flaps"), WARNING), decimals=0,
+        "Most link losses, 15 min",
+        "How often the least steady link was lost within 15 minutes.",
+        Unit.COUNT,
+        f"max({_FLAPS})",
+        limits=above(threshold("link_flaps"), WARNING),
+        decimals=0,
     ),
     number(
-        "Weakest light", "Optical power received, of the weakest module. Clean the connector before you change it.",
-        Unit.DBM, f"min({port('mikrotik_sfp_receive_power_dbm')})", limits=falling("optical_power"), decimals=1,
+        "Weakest light",
+        "Optical power received, of the weakest module. Clean the connector before you change it.",
+        Unit.DBM,
+        f"min({port('mikrotik_sfp_receive_power_dbm')})",
+        limits=falling("optical_power"),
+        decimals=1,
     ),
     number(
-        "Received", "All interfaces chosen together.", Unit.BITS_PER_S,
-        f"sum({port('router_interface:receive_bits:rate1m')})", limits=plain(RECEIVED), spark=True,
+        "Received",
+        "All interfaces chosen together.",
+        Unit.BITS_PER_S,
+        f"sum({port('router_interface:receive_bits:rate1m')})",
+        limits=plain(RECEIVED),
+        spark=True,
     ),
-)  # fmt: skip
+)
 
 _TRAFFIC_ROW: Final = (
     graph(
@@ -71,44 +95,73 @@ _TRAFFIC_ROW: Final = (
             "Sepuluh interface tersibuk: masuk di atas nol, keluar di bawah.",
         ),
         Unit.BITS_PER_S,
-        Query(held_still(rate(port("mikrotik_interface_receive_bytes_total"), _BY, times=8), _BY, _TRAFFIC),
-              f"{_NAME} in"),
-        Query(held_still(rate(port("mikrotik_interface_transmit_bytes_total"), _BY, times=8), _BY, _TRAFFIC),
-              f"{_NAME} out"),
-        looks=[Look(" out$", down=True)], links=_OF, mirror=True, width=24, height=11, calcs=("lastNotNull", "mean", "max"),
+        Query(
+            held_still(rate(port("mikrotik_interface_receive_bytes_total"), _BY, times=8), _BY, _TRAFFIC),
+            f"{_NAME} in",
+        ),
+        Query(
+            held_still(rate(port("mikrotik_interface_transmit_bytes_total"), _BY, times=8), _BY, _TRAFFIC),
+            f"{_NAME} out",
+        ),
+        looks=[Look(" out$", down=True)],
+        links=_OF,
+        mirror=True,
+        width=24,
+        height=11,
+        calcs=("lastNotNull", "mean", "max"),
     ),
     graph(
         "Use of links",
         "Of the busier direction, against the speed that was negotiated; the lines are those of InterfaceSaturated. "
         "Interfaces without a speed of their own, such as VLANs, are not here.",
         Unit.RATIO,
-        Query(held_still(port("router_interface:utilisation:max"), _BY, port("router_interface:utilisation:max")), _NAME),
-        limits=rising("utilisation"), low=0, high=1, links=_OF,
+        Query(
+            held_still(
+                port("router_interface:utilisation:max"), _BY, port("router_interface:utilisation:max")
+            ),
+            _NAME,
+        ),
+        limits=rising("utilisation"),
+        low=0,
+        high=1,
+        links=_OF,
     ),
     graph(
         "Against a week ago",
         "All interfaces chosen together, and the same hour of last week as a broken line.",
         Unit.BITS_PER_S,
         *(
-            Query(f"sum({port(f'router_interface:{way}_bits:rate5m')}{ago})", f"{word}{' a week ago' if ago else ''}")
+            Query(
+                f"sum({port(f'router_interface:{way}_bits:rate5m')}{ago})",
+                f"{word}{' a week ago' if ago else ''}",
+            )
             for way, word in (("receive", "Received"), ("transmit", "Sent"))
             for ago in ("", " offset 1w")
         ),
-        looks=[received("^Received"), sent("^Sent"), before("week")], mirror=True,
+        looks=[received("^Received"), sent("^Sent"), before("week")],
+        mirror=True,
     ),
     graph(
         "Against the normal",
         Text(
-            "Both directions of all interfaces chosen together, within the band of what is normal at this hour: mean of "
+            "Both directions of all interfaces chosen together, within the band of what is normal at this hour: "
+            "mean of "
             "the last weeks and three standard deviations. In the first week the band is that of the hour before.",
             "Trafik dibandingkan dengan rentang normal pada jam yang sama.",
         ),
         Unit.BITS_PER_S,
         Query(f"sum({_TRAFFIC})", "Now"),
-        Query(f"sum({port('router_interface:traffic_bits:baseline_avg')}) + {threshold('traffic_spike_sigma')} * "
-              f"sqrt(sum({port('router_interface:traffic_bits:baseline_stddev')} ^ 2))", "Most that is normal"),
-        Query(f"clamp_min(sum({port('router_interface:traffic_bits:baseline_avg')}) - {threshold('traffic_spike_sigma')} * "
-              f"sqrt(sum({port('router_interface:traffic_bits:baseline_stddev')} ^ 2)), 0)", "Least that is normal"),
+        Query(
+            f"sum({port('router_interface:traffic_bits:baseline_avg')}) + {threshold('traffic_spike_sigma')} * "
+            f"sqrt(sum({port('router_interface:traffic_bits:baseline_stddev')} ^ 2))",
+            "Most that is normal",
+        ),
+        Query(
+            f"clamp_min(sum({port('router_interface:traffic_bits:baseline_avg')}) - "
+            f"{threshold('traffic_spike_sigma')} * "
+            f"sqrt(sum({port('router_interface:traffic_bits:baseline_stddev')} ^ 2)), 0)",
+            "Least that is normal",
+        ),
         looks=[
             coloured("^Now", RECEIVED),
             Look("^Most", colour=NORMAL_BAND, band_to="Least that is normal"),
@@ -121,11 +174,16 @@ _TRAFFIC_ROW: Final = (
         "In standard deviations, the ten that deviate most now. Beyond the line, and by as many bits as the threshold "
         "says, InterfaceTrafficSpike fires.",
         Unit.COUNT,
-        Query(f"{port('router_interface:traffic_bits:zscore')} and on ({_BY}) "
-              f"topk(10, abs({port('router_interface:traffic_bits:zscore')} @ end()))", _NAME),
-        limits=above(threshold("traffic_spike_sigma"), WARNING), links=_OF, decimals=1,
+        Query(
+            f"{port('router_interface:traffic_bits:zscore')} and on ({_BY}) "
+            f"topk(10, abs({port('router_interface:traffic_bits:zscore')} @ end()))",
+            _NAME,
+        ),
+        limits=above(threshold("traffic_spike_sigma"), WARNING),
+        links=_OF,
+        decimals=1,
     ),
-)  # fmt: skip
+)
 
 _TABLE: Final = table(
     "All interfaces",
@@ -137,43 +195,105 @@ _TABLE: Final = table(
     [
         Label("router", "Router", links=[links.to("The router", links.ROUTER, router=links.cell("Router"))]),
         Label(
-            "interface", "Interface",
-            links=[links.to("The interface", links.INTERFACES, router=links.cell("Router"),
-                            interface=links.cell("Interface"))],
+            "interface",
+            "Interface",
+            links=[
+                links.to(
+                    "The interface",
+                    links.INTERFACES,
+                    router=links.cell("Router"),
+                    interface=links.cell("Interface"),
+                )
+            ],
         ),
         Label("comment", "Comment"),
         Label("type", "Type", width=90),
     ],
     [
-        Column("State", f"{_NAMED} * on ({_BY}) group_left () {_STATE}", Unit.NONE, words=words.LINK, width=80),
-        Column("Speed", f"8 * {port('mikrotik_interface_speed_bytes_per_second')}", Unit.BITS_PER_S, width=90),
-        Column("In", f"{port('router_interface:receive_bits:rate1m')} and on ({_BY}) {_NAMED}", Unit.BITS_PER_S, width=95),
-        Column("Out", f"{port('router_interface:transmit_bits:rate1m')} and on ({_BY}) {_NAMED}", Unit.BITS_PER_S, width=95),
-        Column("Use", port("router_interface:utilisation:max"), Unit.RATIO, limits=rising("utilisation"), cell="bar", high=1),
-        Column("95 % in", f"{port('router_interface:receive_bits:p95_1d')} and on ({_BY}) {_NAMED}", Unit.BITS_PER_S,
-               width=95),
-        Column("95 % out", f"{port('router_interface:transmit_bits:p95_1d')} and on ({_BY}) {_NAMED}", Unit.BITS_PER_S,
-               width=95),
-        Column("Broken", f"{port('router_interface:errors:ratio_rate5m')} and on ({_BY}) {_NAMED}", Unit.RATIO,
-               limits=rising("interface_errors"), width=80, decimals=2),
-        Column("Lost, 24 h", f"{grown(port('mikrotik_interface_link_downs_total'), _BY, '24h')} and on ({_BY}) {_NAMED}",
-               Unit.COUNT, limits=above(1, WARNING), width=95, decimals=0),
+        Column(
+            "State", f"{_NAMED} * on ({_BY}) group_left () {_STATE}", Unit.NONE, words=words.LINK, width=80
+        ),
+        Column(
+            "Speed", f"8 * {port('mikrotik_interface_speed_bytes_per_second')}", Unit.BITS_PER_S, width=90
+        ),
+        Column(
+            "In",
+            f"{port('router_interface:receive_bits:rate1m')} and on ({_BY}) {_NAMED}",
+            Unit.BITS_PER_S,
+            width=95,
+        ),
+        Column(
+            "Out",
+            f"{port('router_interface:transmit_bits:rate1m')} and on ({_BY}) {_NAMED}",
+            Unit.BITS_PER_S,
+            width=95,
+        ),
+        Column(
+            "Use",
+            port("router_interface:utilisation:max"),
+            Unit.RATIO,
+            limits=rising("utilisation"),
+            cell="bar",
+            high=1,
+        ),
+        Column(
+            "95 % in",
+            f"{port('router_interface:receive_bits:p95_1d')} and on ({_BY}) {_NAMED}",
+            Unit.BITS_PER_S,
+            width=95,
+        ),
+        Column(
+            "95 % out",
+            f"{port('router_interface:transmit_bits:p95_1d')} and on ({_BY}) {_NAMED}",
+            Unit.BITS_PER_S,
+            width=95,
+        ),
+        Column(
+            "Broken",
+            f"{port('router_interface:errors:ratio_rate5m')} and on ({_BY}) {_NAMED}",
+            Unit.RATIO,
+            limits=rising("interface_errors"),
+            width=80,
+            decimals=2,
+        ),
+        Column(
+            "Lost, 24 h",
+            f"{grown(port('mikrotik_interface_link_downs_total'), _BY, '24h')} and on ({_BY}) {_NAMED}",
+            Unit.COUNT,
+            limits=above(1, WARNING),
+            width=95,
+            decimals=0,
+        ),
     ],
-    order=Order("In", falling=True), last=["comment", "type"], height=12,
-)  # fmt: skip
+    order=Order("In", falling=True),
+    last=["comment", "type"],
+    height=12,
+)
 
 _VOLUME: Final = table(
     "Volume in this range of time",
     "Bytes that went through, over the time chosen at the top. Choose a day or a month for daily and monthly use.",
     [Label("router", "Router"), Label("interface", "Interface")],
     [
-        Column("Received", f"{grown(port('mikrotik_interface_receive_bytes_total'), _BY)} and on ({_BY}) {_NAMED}",
-               Unit.VOLUME, cell="bar", limits=plain(RECEIVED)),
-        Column("Sent", f"{grown(port('mikrotik_interface_transmit_bytes_total'), _BY)} and on ({_BY}) {_NAMED}",
-               Unit.VOLUME, cell="bar", limits=plain(RECEIVED)),
+        Column(
+            "Received",
+            f"{grown(port('mikrotik_interface_receive_bytes_total'), _BY)} and on ({_BY}) {_NAMED}",
+            Unit.VOLUME,
+            cell="bar",
+            limits=plain(RECEIVED),
+        ),
+        Column(
+            "Sent",
+            f"{grown(port('mikrotik_interface_transmit_bytes_total'), _BY)} and on ({_BY}) {_NAMED}",
+            Unit.VOLUME,
+            cell="bar",
+            limits=plain(RECEIVED),
+        ),
     ],
-    order=Order("Received", falling=True), width=12, height=9,
-)  # fmt: skip
+    order=Order("Received", falling=True),
+    width=12,
+    height=9,
+)
 
 _STEADINESS: Final = (
     timeline(
@@ -181,83 +301,32 @@ _STEADINESS: Final = (
         "When interfaces that should be up ran: the fifteen that changed most. Gaps mean that the router was not read.",
         words.UP,
         Query(f"max by ({_BY}) ({_RUNNING}) and on ({_BY}) {_EXPECTED} and on ({_BY}) {_UNSTEADY}", _NAME),
-        links=_OF, width=12, height=9,
+        links=_OF,
+        width=12,
+        height=9,
     ),
     graph(
         "Negotiated speed",
         "What each link agreed on. A step down is a cable, a plug, or a port that is set by hand.",
         Unit.BITS_PER_S,
-        Query(f"8 * max by ({_BY}) ({port('mikrotik_interface_speed_bytes_per_second')})", _NAME), low=0, steps=True,
-        links=_OF, calcs=("lastNotNull", "min"),
+        Query(f"8 * max by ({_BY}) ({port('mikrotik_interface_speed_bytes_per_second')})", _NAME),
+        low=0,
+        steps=True,
+        links=_OF,
+        calcs=("lastNotNull", "min"),
     ),
     graph(
-        "Link losses", "How often links were lost: the ten that were lost most in the range of time shown.", Unit.COUNT,
+        "Link losses",
+        "How often links were lost: the ten that were lost most in the range of time shown.",
+        Unit.COUNT,
         Query(f"sum by ({_BY}) (increase({_LOSSES}[$__rate_interval])) and on ({_BY}) {_LOSERS}", _NAME),
-        bars=True, low=0, links=_OF, calcs=("sum",),
+        bars=True,
+        low=0,
+        links=_OF,
+        calcs=("sum",),
     ),
     _VOLUME,
-)  # fmt: skip
-
-_ERRORS: Final = (
-    graph(
-        "Broken packets", "Share of packets that came or went broken; the lines are those of InterfaceErrors.",
-        Unit.RATIO,
-        Query(f"topk(10, {port('router_interface:errors:ratio_rate5m')} > 0)", _NAME),
-        limits=rising("interface_errors"), low=0, links=_OF, width=8,
-    ),
-    graph(
-        "Errors and drops by kind",
-        "All interfaces chosen together. Drops mean a queue that is too full; errors mean a cable or a module.",
-        Unit.PACKETS_PER_S,
-        *(Query(f"sum(rate({port(f'mikrotik_interface_{name}_total')}[$__rate_interval]))", word) for name, word in (
-            ("receive_errors", "Received broken"), ("transmit_errors", "Not sent"), ("receive_drops", "Received, dropped"),
-            ("transmit_drops", "Dropped before sending"), ("transmit_queue_drops", "Dropped in the queue"),
-        )),
-        low=0, width=8,
-    ),
-    graph(
-        "What the chip counts", "Frames with a wrong checksum, fragments, jabbers, collisions, overflows.",
-        Unit.PACKETS_PER_S,
-        *(Query(f"sum(rate({port(f'mikrotik_ethernet_{name}_total')}[$__rate_interval]))", word) for name, word in (
-            ("receive_fcs_errors", "Wrong checksum"), ("receive_fragments", "Fragments"), ("receive_jabbers", "Jabbers"),
-            ("transmit_late_collisions", "Late collisions"), ("receive_overflows", "Overflows"),
-        )),
-        low=0, width=8,
-    ),
-)  # fmt: skip
-
-_OPTICS: Final = (
-    graph(
-        "Optical power received",
-        Text(
-            "Below the lines light is too weak: dirt, a bend, or a module that ages. Fell it at once, somebody moved it.",
-            "Daya optik yang diterima. Di bawah garis berarti terlalu lemah.",
-        ),
-        Unit.DBM, Query(port("mikrotik_sfp_receive_power_dbm"), _NAME), limits=falling("optical_power"), links=_OF, width=8,
-    ),
-    graph(
-        "Optical power sent", "What each laser sends.", Unit.DBM,
-        Query(port("mikrotik_sfp_transmit_power_dbm"), _NAME), links=_OF, width=8,
-    ),
-    graph(
-        "Modules' temperature", "Most modules bear 70 degrees.", Unit.CELSIUS,
-        Query(port("mikrotik_sfp_temperature_celsius"), _NAME), limits=Limits("green", (70, CRITICAL)), links=_OF, width=8,
-    ),
-    table(
-        "Modules", "What each module says of itself.",
-        [
-            Label("router", "Router"), Label("interface", "Interface"), Label("vendor", "Vendor"),
-            Label("part_number", "Part"), Label("serial_number", "Serial number"), Label("type", "Type"),
-        ],
-        [Column("Power received", f"{port('mikrotik_sfp_info')} * on ({_BY}) group_left () "
-                f"{port('mikrotik_sfp_receive_power_dbm')}", Unit.DBM, limits=falling("optical_power"))],
-        width=12, height=6,
-    ),
-    graph(
-        "Power over ethernet", "What each port feeds.", Unit.WATTS,
-        Query(port("mikrotik_poe_out_power_watts"), _NAME), low=0, links=_OF, width=12, height=6,
-    ),
-)  # fmt: skip
+)
 
 BOARD: Final = Board(
     uid=links.INTERFACES,
@@ -271,7 +340,7 @@ BOARD: Final = Board(
     rows=[
         Row("", [*_ANSWER, *_TRAFFIC_ROW, _TABLE]),
         Row("Steadiness and volume", _STEADINESS),
-        Row("Errors", _ERRORS),
-        Row("Optics and power", _OPTICS),
+        Row("Errors", ERRORS),
+        Row("Optics and power", OPTICS),
     ],
 )

@@ -18,32 +18,44 @@ _GOOD: Final = here("mikrotik_health_state", 'state=~"ok|idle"')
 
 INSIDE: Final = (
     graph(
-        "Temperature", "Every sensor. The lines are the thresholds of RouterTemperatureHigh.", Unit.CELSIUS,
+        "Temperature",
+        "Every sensor. The lines are the thresholds of RouterTemperatureHigh.",
+        Unit.CELSIUS,
         Query(here("mikrotik_health_temperature_celsius"), "{{sensor}}"),
-        limits=rising("temperature"), width=8,
+        limits=rising("temperature"),
+        width=8,
     ),
     graph(
         "Voltage",
         "Supply voltages. Below the line the router may restart at any time: cable too long, or a tired power supply.",
-        Unit.VOLTS, Query(here("mikrotik_health_voltage_volts"), "{{sensor}}"),
-        limits=falling(critical="voltage_low"), width=8,
+        Unit.VOLTS,
+        Query(here("mikrotik_health_voltage_volts"), "{{sensor}}"),
+        limits=falling(critical="voltage_low"),
+        width=8,
     ),
     graph(
-        "Fans", "Speed of each fan. One that stands still while others turn is broken.", Unit.RPM,
-        Query(here("mikrotik_health_fan_speed_rpm"), "{{sensor}}"), width=8,
+        "Fans",
+        "Speed of each fan. One that stands still while others turn is broken.",
+        Unit.RPM,
+        Query(here("mikrotik_health_fan_speed_rpm"), "{{sensor}}"),
+        width=8,
     ),
     graph(
-        "Power", "What the board draws.", Unit.WATTS,
-        Query(here("mikrotik_health_power_watts"), "{{sensor}}"), width=8,
+        "Power",
+        "What the board draws.",
+        Unit.WATTS,
+        Query(here("mikrotik_health_power_watts"), "{{sensor}}"),
+        width=8,
     ),
     timeline(
         "Power supplies and fans",
         "What the router says of each: anything but good wants a spare part.",
         {"1": ("Good", OK), "0": ("Fault", CRITICAL)},
         Query(f"max by (sensor) ({_GOOD})", "{{sensor}}"),
-        width=16, height=9,
+        width=16,
+        height=9,
     ),
-)  # fmt: skip
+)
 
 _RULES: Final = here("mikrotik_firewall_rule_packets_total")
 _RADIUS: Final = (
@@ -55,65 +67,107 @@ _RADIUS: Final = (
 
 SERVICES: Final = (
     bars(
-        "Address pools", Text("Addresses given out. A pool that is full lets nobody in.", "Pemakaian pool alamat."),
-        Unit.RATIO, Query(f"sort_desc({here('router_pool:used:ratio')})", "{{pool}}"), limits=rising("pool"), high=1,
+        "Address pools",
+        Text("Addresses given out. A pool that is full lets nobody in.", "Pemakaian pool alamat."),
+        Unit.RATIO,
+        Query(f"sort_desc({here('router_pool:used:ratio')})", "{{pool}}"),
+        limits=rising("pool"),
+        high=1,
         width=8,
     ),
     graph(
-        "DHCP leases", "Leases that a client holds, by server.", Unit.COUNT,
-        Query(here("mikrotik_dhcp_leases_bound"), "{{server}}"), low=0, width=8,
+        "DHCP leases",
+        "Leases that a client holds, by server.",
+        Unit.COUNT,
+        Query(here("mikrotik_dhcp_leases_bound"), "{{server}}"),
+        low=0,
+        width=8,
     ),
     graph(
         "RADIUS",
         "Requests to RADIUS servers. Timeouts mean that nobody can log in; look at the server, then at the way there.",
         Unit.PER_S,
-        *(Query(rate(here(f"mikrotik_radius_{name}_total"), "router"), word)
-          for name, word in _RADIUS),
-        looks=[coloured("Accepted", OK), coloured("Rejected", WARNING), coloured("Timed", CRITICAL)], low=0, width=8,
+        *(Query(rate(here(f"mikrotik_radius_{name}_total"), "router"), word) for name, word in _RADIUS),
+        looks=[coloured("Accepted", OK), coloured("Rejected", WARNING), coloured("Timed", CRITICAL)],
+        low=0,
+        width=8,
     ),
     timeline(
-        "Netwatch", "Hosts that the router tests by itself.", words.UP,
-        Query(f"max by (probe, host) ({here('mikrotik_netwatch_up')})", "{{probe}} {{host}}"), width=12, height=7,
+        "Netwatch",
+        "Hosts that the router tests by itself.",
+        words.UP,
+        Query(f"max by (probe, host) ({here('mikrotik_netwatch_up')})", "{{probe}} {{host}}"),
+        width=12,
+        height=7,
     ),
     graph(
-        "Round trip and loss", "Mean round trips of netwatch probes. A rise without load means trouble on the way.",
-        Unit.SECONDS, Query(here("mikrotik_netwatch_rtt_average_seconds"), "{{host}}"), low=0, width=12, height=7,
+        "Round trip and loss",
+        "Mean round trips of netwatch probes. A rise without load means trouble on the way.",
+        Unit.SECONDS,
+        Query(here("mikrotik_netwatch_rtt_average_seconds"), "{{host}}"),
+        low=0,
+        width=12,
+        height=7,
     ),
     table(
-        "BGP peers", "Sessions with other networks.",
+        "BGP peers",
+        "Sessions with other networks.",
         [Label("peer", "Peer"), Label("remote_address", "Address")],
         [
             Column("Session", here("mikrotik_bgp_established"), Unit.NONE, words=words.UP, width=90),
             Column("Prefixes", here("mikrotik_bgp_prefixes"), Unit.COUNT),
             Column("Up for", here("mikrotik_bgp_uptime_seconds"), Unit.SECONDS),
         ],
-        order=Order("Session"), width=12, height=6,
+        order=Order("Session"),
+        width=12,
+        height=6,
     ),
     table(
-        "OSPF neighbours", "How far each adjacency has come; all but full carry no routes.",
+        "OSPF neighbours",
+        "How far each adjacency has come; all but full carry no routes.",
         [Label("router_id", "Neighbour"), Label("address", "Address"), Label("state", "State")],
         [
-            Column("Is", f"{here('mikrotik_ospf_neighbor_state')} == 1", Unit.NONE, words={"1": ("Now", OK)}, width=70),
+            Column(
+                "Is",
+                f"{here('mikrotik_ospf_neighbor_state')} == 1",
+                Unit.NONE,
+                words={"1": ("Now", OK)},
+                width=70,
+            ),
         ],
-        width=12, height=6,
+        width=12,
+        height=6,
     ),
     graph(
-        "Routes", "Routes in use by where they come from. A sudden fall means that a neighbour is gone.", Unit.COUNT,
-        Query(here("mikrotik_routes_active_by_protocol"), "{{protocol}} {{ip_version}}"), low=0, width=8,
+        "Routes",
+        "Routes in use by where they come from. A sudden fall means that a neighbour is gone.",
+        Unit.COUNT,
+        Query(here("mikrotik_routes_active_by_protocol"), "{{protocol}} {{ip_version}}"),
+        low=0,
+        width=8,
     ),
     graph(
-        "Resolver cache", "Memory that the resolver's cache holds, and what it may use.", Unit.BYTES,
+        "Resolver cache",
+        "Memory that the resolver's cache holds, and what it may use.",
+        Unit.BYTES,
         Query(here("mikrotik_dns_cache_used_bytes"), "Used"),
         Query(here("mikrotik_dns_cache_size_bytes"), "Limit"),
-        looks=[Look("Limit", colour=CRITICAL, dashed=True)], low=0, width=8,
+        looks=[Look("Limit", colour=CRITICAL, dashed=True)],
+        low=0,
+        width=8,
     ),
     graph(
-        "Firewall, busiest rules", "Packets that the ten busiest rules match.", Unit.PACKETS_PER_S,
-        Query(f"topk(10, {rate(_RULES, 'table, chain, action, comment, rule')})",
-              "{{table}} {{chain}} {{action}} {{comment}}"),
-        low=0, width=8,
+        "Firewall, busiest rules",
+        "Packets that the ten busiest rules match.",
+        Unit.PACKETS_PER_S,
+        Query(
+            f"topk(10, {rate(_RULES, 'table, chain, action, comment, rule')})",
+            "{{table}} {{chain}} {{action}} {{comment}}",
+        ),
+        low=0,
+        width=8,
     ),
-)  # fmt: skip
+)
 
 _HANDSHAKE: Final = here("mikrotik_wireguard_peer_last_handshake_timestamp_seconds")
 _PEER: Final = "mikrotik_wireguard_peer"
@@ -121,59 +175,97 @@ _SIGNAL: Final = Limits(CRITICAL, (-85, WARNING), (-75, OK))
 
 RADIO: Final = (
     graph(
-        "Wi-Fi stations", "Stations registered, by interface; both drivers.", Unit.COUNT,
+        "Wi-Fi stations",
+        "Stations registered, by interface; both drivers.",
+        Unit.COUNT,
         Query(here("mikrotik_wifi_stations"), "{{interface}}"),
-        Query(here("mikrotik_wireless_stations"), "{{interface}} (legacy)"), low=0, width=8,
+        Query(here("mikrotik_wireless_stations"), "{{interface}} (legacy)"),
+        low=0,
+        width=8,
     ),
     graph(
-        "Weakest station", "Signal of the weakest station of each interface: orange below -75 dBm, red below -85.",
+        "Weakest station",
+        "Signal of the weakest station of each interface: orange below -75 dBm, red below -85.",
         Unit.DBM,
         Query(here("mikrotik_wifi_stations_worst_signal_dbm"), "{{interface}}"),
-        Query(here("mikrotik_wireless_stations_worst_signal_dbm"), "{{interface}} (legacy)"), limits=_SIGNAL, width=8,
+        Query(here("mikrotik_wireless_stations_worst_signal_dbm"), "{{interface}} (legacy)"),
+        limits=_SIGNAL,
+        width=8,
     ),
     graph(
-        "LTE signal", "Power of the reference signal. Below -110 dBm little gets through.", Unit.DBM,
+        "LTE signal",
+        "Power of the reference signal. Below -110 dBm little gets through.",
+        Unit.DBM,
         Query(here("mikrotik_lte_rsrp_dbm"), "{{interface}}"),
-        limits=Limits(CRITICAL, (-110, WARNING), (-100, OK)), width=8,
+        limits=Limits(CRITICAL, (-110, WARNING), (-100, OK)),
+        width=8,
     ),
     timeline(
-        "PPP uplinks and tunnels", "Whether clients and tunnels of this router are up.", words.UP,
+        "PPP uplinks and tunnels",
+        "Whether clients and tunnels of this router are up.",
+        words.UP,
         Query(f"max by (interface) ({here('mikrotik_ppp_client_running')})", "{{interface}}"),
-        Query(f"max by (interface) ({here('mikrotik_tunnel_running')})", "{{interface}}"), width=12, height=7,
+        Query(f"max by (interface) ({here('mikrotik_tunnel_running')})", "{{interface}}"),
+        width=12,
+        height=7,
     ),
     table(
-        "WireGuard peers", "When each peer last shook hands: within three minutes while it is in use.",
+        "WireGuard peers",
+        "When each peer last shook hands: within three minutes while it is in use.",
         [Label("interface", "Interface"), Label("peer", "Peer")],
         [
             Column("Last handshake", f"1000 * {_HANDSHAKE}", Unit.AGO),
-            Column("In", rate(here(f"{_PEER}_receive_bytes_total"), "interface, peer", times=8),
-                   Unit.BITS_PER_S),
-            Column("Out", rate(here(f"{_PEER}_transmit_bytes_total"), "interface, peer", times=8),
-                   Unit.BITS_PER_S),
+            Column(
+                "In", rate(here(f"{_PEER}_receive_bytes_total"), "interface, peer", times=8), Unit.BITS_PER_S
+            ),
+            Column(
+                "Out",
+                rate(here(f"{_PEER}_transmit_bytes_total"), "interface, peer", times=8),
+                Unit.BITS_PER_S,
+            ),
         ],
-        order=Order("Last handshake", falling=True), width=12, height=7,
+        order=Order("Last handshake", falling=True),
+        width=12,
+        height=7,
     ),
-)  # fmt: skip
+)
 
 WATCHING: Final = (
     timeline(
-        "Breaker", "Open means that the exporter rests from asking, since the router kept failing.",
-        numbered(BREAKER), Query(state_number("tikwatch_breaker_state", ROUTER_IS, "router", BREAKER), "{{router}}"),
-        width=24, height=4,
+        "Breaker",
+        "Open means that the exporter rests from asking, since the router kept failing.",
+        numbered(BREAKER),
+        Query(state_number("tikwatch_breaker_state", ROUTER_IS, "router", BREAKER), "{{router}}"),
+        width=24,
+        height=4,
     ),
     table(
         "Collectors",
         "Parts of the router that are read. A broken one is named in the log with its reason; what it served last is "
         "shown until it is too old.",
-        [Label("collector", "Collector", links=[links.to("The exporter", links.EXPORTER, router="${router}")])],
+        [
+            Label(
+                "collector", "Collector", links=[links.to("The exporter", links.EXPORTER, router="${router}")]
+            )
+        ],
         [
             Column("Works", here("mikrotik_collector_success"), Unit.NONE, words=words.WORKS, width=90),
-            Column("Age", here("mikrotik_collector_age_seconds"), Unit.SECONDS,
-                   limits=rising(warning="data_age_seconds")),
+            Column(
+                "Age",
+                here("mikrotik_collector_age_seconds"),
+                Unit.SECONDS,
+                limits=rising(warning="data_age_seconds"),
+            ),
             Column("Takes", here("mikrotik_collector_duration_seconds"), Unit.SECONDS),
-            Column("Failures, 1 h", grown(here("mikrotik_collector_failures_total"), "collector", "1h"),
-                   Unit.COUNT, limits=above(1, WARNING), decimals=0),
+            Column(
+                "Failures, 1 h",
+                grown(here("mikrotik_collector_failures_total"), "collector", "1h"),
+                Unit.COUNT,
+                limits=above(1, WARNING),
+                decimals=0,
+            ),
         ],
-        order=Order("Works"), height=10,
+        order=Order("Works"),
+        height=10,
     ),
-)  # fmt: skip
+)

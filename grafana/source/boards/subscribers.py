@@ -34,12 +34,20 @@ _ROW: Final = links.to(
 
 _ANSWER: Final = (
     number(
-        "Hotspot users", Text("Hotspot sessions now.", "Pengguna hotspot yang sedang online."),
-        Unit.COUNT, total("router:hotspot_active:sum"), limits=plain(HOTSPOT), spark=True,
+        "Hotspot users",
+        Text("Hotspot sessions now.", "Pengguna hotspot yang sedang online."),
+        Unit.COUNT,
+        total("router:hotspot_active:sum"),
+        limits=plain(HOTSPOT),
+        spark=True,
     ),
     number(
-        "PPP users", Text("PPPoE and other PPP sessions now.", "Pelanggan PPPoE yang sedang online."),
-        Unit.COUNT, total("router:ppp_active:sum"), limits=plain(PPP), spark=True,
+        "PPP users",
+        Text("PPPoE and other PPP sessions now.", "Pelanggan PPPoE yang sedang online."),
+        Unit.COUNT,
+        total("router:ppp_active:sum"),
+        limits=plain(PPP),
+        spark=True,
     ),
     number(
         "PPP sessions lost, 2 min",
@@ -48,40 +56,61 @@ _ANSWER: Final = (
             "server behind it has failed.",
             "Bagian sesi PPPoE yang putus dalam 2 menit pada router terburuk.",
         ),
-        Unit.RATIO, f"max({here('router:ppp_active:drop_ratio2m')})", limits=rising(critical="ppp_drop"), decimals=0,
-    ),
-    number(
-        "Hotspot users lost, 10 min", "Of the worst router: part of the users of ten minutes ago that are gone.",
-        Unit.RATIO, f"max({here('router:hotspot_active:drop_ratio10m')})", limits=rising(critical="hotspot_drop"),
+        Unit.RATIO,
+        f"max({here('router:ppp_active:drop_ratio2m')})",
+        limits=rising(critical="ppp_drop"),
         decimals=0,
     ),
     number(
-        "Fullest pool", Text("Addresses given out of the fullest pool. Full means that nobody more can log in.",
-                             "Pemakaian pool alamat paling penuh."),
-        Unit.RATIO, f"max({here('router_pool:used:ratio')})", limits=rising("pool"), high=1,
+        "Hotspot users lost, 10 min",
+        "Of the worst router: part of the users of ten minutes ago that are gone.",
+        Unit.RATIO,
+        f"max({here('router:hotspot_active:drop_ratio10m')})",
+        limits=rising(critical="hotspot_drop"),
+        decimals=0,
     ),
     number(
-        "Servers that cannot work", "Hotspot and PPPoE servers that RouterOS calls invalid, as when their interface is gone.",
+        "Fullest pool",
+        Text(
+            "Addresses given out of the fullest pool. Full means that nobody more can log in.",
+            "Pemakaian pool alamat paling penuh.",
+        ),
+        Unit.RATIO,
+        f"max({here('router_pool:used:ratio')})",
+        limits=rising("pool"),
+        high=1,
+    ),
+    number(
+        "Servers that cannot work",
+        "Hotspot and PPPoE servers that RouterOS calls invalid, as when their interface is gone.",
         Unit.COUNT,
-        f"sum({here('mikrotik_hotspot_server_valid')} == bool 0) + sum({here('mikrotik_pppoe_server_valid')} == bool 0)",
+        (
+            f"sum({here('mikrotik_hotspot_server_valid')} == bool 0) + sum({here('mikrotik_pppoe_server_valid')} "
+            f"== bool 0)"
+        ),
         limits=above(1),
     ),
-)  # fmt: skip
+)
 
 _ONLINE: Final = (
     graph(
         "Online",
-        Text("Sessions by kind; the broken line is their sum a week ago.",
-             "Jumlah sesi; garis putus-putus adalah minggu lalu."),
+        Text(
+            "Sessions by kind; the broken line is their sum a week ago.",
+            "Jumlah sesi; garis putus-putus adalah minggu lalu.",
+        ),
         Unit.COUNT,
         Query(total("router:hotspot_active:sum"), "Hotspot"),
         Query(total("router:ppp_active:sum"), "PPP"),
         Query(total("router:subscribers:current", ago="1w"), "A week ago"),
-        looks=[coloured("^Hotspot", HOTSPOT), coloured("^PPP", PPP), before("week")], stack=True, low=0,
+        looks=[coloured("^Hotspot", HOTSPOT), coloured("^PPP", PPP), before("week")],
+        stack=True,
+        low=0,
     ),
     graph(
         "Against the normal",
-        "Sessions within the band of what is normal at this hour: mean of the last weeks and three standard deviations. "
+        "Sessions within the band of what is normal at this hour: mean of the last weeks and three standard "
+        "deviations. "
         "Below it SubscribersBelowNormal fires. In the first week the band is that of the hour before.",
         Unit.COUNT,
         Query(total("router:subscribers:current"), "Now"),
@@ -95,75 +124,112 @@ _ONLINE: Final = (
         low=0,
     ),
     graph(
-        "Who comes", "Logins per minute. None for an hour that usually has some means that the login page is broken.",
+        "Who comes",
+        "Logins per minute. None for an hour that usually has some means that the login page is broken.",
         Unit.PER_MIN,
         Query(f"60 * sum(rate({here(_LOGINS[0])}[$__rate_interval]))", "Hotspot"),
         Query(f"60 * sum(rate({here(_LOGINS[1])}[$__rate_interval]))", "PPP"),
-        looks=[coloured("^Hotspot", HOTSPOT), coloured("^PPP", PPP)], low=0,
+        looks=[coloured("^Hotspot", HOTSPOT), coloured("^PPP", PPP)],
+        low=0,
     ),
     graph(
         "Who goes, and why",
         "Sessions that ended per minute, by the reason that the log gave. Only where the exporter follows events.",
         Unit.PER_MIN,
-        Query(f"{rate(here('mikrotik_events_session_end_reasons_total'), 'service, reason', times=60)} > 0",
-              "{{service}}: {{reason}}"),
+        Query(
+            f"{rate(here('mikrotik_events_session_end_reasons_total'), 'service, reason', times=60)} > 0",
+            "{{service}}: {{reason}}",
+        ),
         low=0,
     ),
     graph(
         "Sessions lost at once",
-        "Part of the sessions that are gone, by router: PPP within two minutes, hotspot within ten. The line is that of "
+        "Part of the sessions that are gone, by router: PPP within two minutes, hotspot within ten. The line "
+        "is that of "
         "PppMassDisconnect.",
         Unit.RATIO,
         Query(here("router:ppp_active:drop_ratio2m"), "{{router}} PPP"),
         Query(here("router:hotspot_active:drop_ratio10m"), "{{router}} hotspot"),
-        limits=rising(critical="ppp_drop"), low=0, links=[links.router_of()],
+        limits=rising(critical="ppp_drop"),
+        low=0,
+        links=[links.router_of()],
     ),
     graph(
-        "Refused", "Logins refused per minute, by service: wrong passwords, used-up vouchers, or somebody who tries.",
+        "Refused",
+        "Logins refused per minute, by service: wrong passwords, used-up vouchers, or somebody who tries.",
         Unit.PER_MIN,
-        Query(rate(here("mikrotik_events_logins_failed_total"), "service", times=60), "{{service}}"), low=0,
+        Query(rate(here("mikrotik_events_logins_failed_total"), "service", times=60), "{{service}}"),
+        low=0,
     ),
-)  # fmt: skip
+)
 
 _TOP: Final = (
     graph(
         "Top downloads",
-        Text("The ten subscribers with most download in the last hour; the set holds still. Press one in the legend.",
-             "Sepuluh pelanggan dengan unduhan terbesar dalam satu jam terakhir."),
-        Unit.BITS_PER_S, Query(held_still(_DOWNLOAD, "router, user", _DOWNLOAD), "{{user}} ({{router}})"),
-        low=0, links=[_SUBSCRIBER],
+        Text(
+            "The ten subscribers with most download in the last hour; the set holds still. Press one in the legend.",
+            "Sepuluh pelanggan dengan unduhan terbesar dalam satu jam terakhir.",
+        ),
+        Unit.BITS_PER_S,
+        Query(held_still(_DOWNLOAD, "router, user", _DOWNLOAD), "{{user}} ({{router}})"),
+        low=0,
+        links=[_SUBSCRIBER],
     ),
     table(
-        "Top by traffic", "Download and upload of the subscribers with most of both, over five minutes.",
+        "Top by traffic",
+        "Download and upload of the subscribers with most of both, over five minutes.",
         [Label("user", "Subscriber", links=[_ROW]), Label("router", "Router")],
         [
             Column("Download", f"topk(25, {_DOWNLOAD})", Unit.BITS_PER_S, cell="bar", limits=plain(RECEIVED)),
-            Column("Upload", f"{_UPLOAD} and on (router, user) topk(25, {_DOWNLOAD})", Unit.BITS_PER_S, width=110),
+            Column(
+                "Upload", f"{_UPLOAD} and on (router, user) topk(25, {_DOWNLOAD})", Unit.BITS_PER_S, width=110
+            ),
         ],
-        order=Order("Download", falling=True), width=12, height=9,
+        order=Order("Download", falling=True),
+        width=12,
+        height=9,
     ),
     bars(
-        "By login", "Hotspot sessions, by how they logged in.", Unit.COUNT,
-        Query(f"sort_desc(sum by (login_by) ({here('mikrotik_hotspot_active_sessions_by_login')}))", "{{login_by}}"),
-        limits=plain(HOTSPOT), width=8,
+        "By login",
+        "Hotspot sessions, by how they logged in.",
+        Unit.COUNT,
+        Query(
+            f"sort_desc(sum by (login_by) ({here('mikrotik_hotspot_active_sessions_by_login')}))",
+            "{{login_by}}",
+        ),
+        limits=plain(HOTSPOT),
+        width=8,
     ),
     bars(
-        "By PPP profile", "PPP sessions, by the profile of the account: your plans.", Unit.COUNT,
-        Query(f"sort_desc(sum by (profile) ({here('mikrotik_ppp_active_sessions_by_profile')}) > 0)", "{{profile}}"),
-        limits=plain(PPP), width=8,
+        "By PPP profile",
+        "PPP sessions, by the profile of the account: your plans.",
+        Unit.COUNT,
+        Query(
+            f"sort_desc(sum by (profile) ({here('mikrotik_ppp_active_sessions_by_profile')}) > 0)",
+            "{{profile}}",
+        ),
+        limits=plain(PPP),
+        width=8,
     ),
     bars(
         "Session lengths",
-        Text("How many sessions are no older than that; short ones only mean trouble with lines or the login.",
-             "Jumlah sesi menurut lamanya."),
+        Text(
+            "How many sessions are no older than that; short ones only mean trouble with lines or the login.",
+            "Jumlah sesi menurut lamanya.",
+        ),
         Unit.COUNT,
-        Query(" or ".join(
-            f'label_replace(sum({here("mikrotik_hotspot_session_uptime_seconds")} < bool {limit}) + '
-            f'sum({here("mikrotik_ppp_session_uptime_seconds")} < bool {limit}), "length", "under {name}", "", "")'
-            for name, limit in _LENGTHS), "{{length}}"),
-        limits=plain(RECEIVED), width=8,
+        Query(
+            " or ".join(
+                f"label_replace(sum({here('mikrotik_hotspot_session_uptime_seconds')} < bool {limit}) + "
+                f'sum({here("mikrotik_ppp_session_uptime_seconds")} < bool {limit}), "length", "under {name}", "", "")'
+                for name, limit in _LENGTHS
+            ),
+            "{{length}}",
+        ),
+        limits=plain(RECEIVED),
+        width=8,
     ),
-)  # fmt: skip
+)
 
 BOARD: Final = Board(
     uid=links.SUBSCRIBERS,
