@@ -13,7 +13,7 @@ _UNITS: dict[str, float] = {
     **dict.fromkeys(("d", "hari", "day", "days"), DAY_S),
     **dict.fromkeys(("w", "minggu", "mgg", "week", "weeks"), 7 * DAY_S),
     **dict.fromkeys(("bulan", "bln", "month", "months"), 30 * DAY_S),
-    **dict.fromkeys(("y", "tahun", "thn", "year", "years"), 365 * DAY_S),
+    **dict.fromkeys(("y", "tahun", "year", "years"), 365 * DAY_S),
 }
 _WHOLE: dict[str, float] = {
     "semenit": MINUTE_S,

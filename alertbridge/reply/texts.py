@@ -83,7 +83,7 @@ TEXTS: Mapping[str, Phrase] = {
     ),
     "refused": Phrase("{source} menolak: {why}", "{source} refuses: {why}"),
     "too_slow": Phrase(
-        "Jawabannya terlalu lama dicari. Coba lagi sebentar lagi.",
+        "Jawabannya tidak ketemu pada waktunya. Coba lagi sebentar lagi.",
         "It takes too long to find the answer. Try again in a moment.",
     ),
     "failed": Phrase(
@@ -157,9 +157,9 @@ TEXTS: Mapping[str, Phrase] = {
     "nothing_acked": Phrase(
         "Tidak ada yang sedang ditangani di situ.", "Nothing there is in anybody's hands."
     ),
-    "which_duration": Phrase("Berapa lama? Misalnya *{usage}*.", "For how long? Such as *{usage}*."),
+    "which_duration": Phrase("Untuk berapa jam? Misalnya *{usage}*.", "For how long? Such as *{usage}*."),
     "too_long": Phrase(
-        "Terlalu lama; paling lama {longest}. Tidak ada yang didiamkan.",
+        "Terlalu panjang; maksimal {longest}. Tidak ada yang didiamkan.",
         "Too long; {longest} at most. Nothing was silenced.",
     ),
     "too_short": Phrase("Paling sebentar {least}.", "{least} at least."),
@@ -201,7 +201,7 @@ TEXTS: Mapping[str, Phrase] = {
         "Prometheus tidak punya data trafik {place} untuk {time} terakhir.",
         "Prometheus has no traffic of {place} in the last {time}.",
     ),
-    "too_long_traffic": Phrase("Paling lama {longest}.", "{longest} at most."),
+    "too_long_traffic": Phrase("Maksimal {longest}.", "{longest} at most."),
     "gaps": Phrase("Data ada untuk {ratio} waktu itu.", "There is data for {ratio} of that time."),
     "no_chart": Phrase("(tanpa gambar)", "(without a picture)"),
     "no_such_interface": Phrase(

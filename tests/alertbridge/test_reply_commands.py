@@ -6,14 +6,20 @@ from pathlib import Path
 import pytest
 
 from alertbridge.deliver.characters import ISOLATE, ZWJ
+from alertbridge.deliver.rendering import Renderer
 from alertbridge.reply.commands.table import COMMANDS
 from alertbridge.reply.model import Outcome, Role
+from alertbridge.reply.reportnow import ReportNow
 from alertbridge.reply.texts import TEXTS, say
+from alertbridge.report.composing import Composer
+from alertbridge.report.gathering import Gathering
+from alertbridge.report.lines import NoCharts
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from tests.fakes.clock import FakeClock
 from tests.fakes.monitoring import Labels, seconds
-from tests.fakes.replying import ADMIN, OPERATOR, PNG, VIEWER, Desk, desk
+from tests.fakes.replying import ADMIN, JAKARTA, OPERATOR, PNG, VIEWER, Desk, desk
+from tests.fakes.report_bench import ScriptedPrometheus
 
 HOUR_S = 3600.0
 UP: list[tuple[Labels, float]] = [
@@ -134,7 +140,7 @@ async def test_ack_makes_a_short_silence(at: Desk, clock: FakeClock) -> None:
     assert (row.acknowledged_by, row.acknowledged_at) == ("Budi", clock.time())
     assert f"#{number} BotDown core-1" in (shown := await at.write("alerts"))
     assert "in hand: Budi" in shown
-    assert at.trail.whats[:2] == ["reply.ack", "reply.ack.done"]
+    assert at.trail.deeds[:2] == ["reply.ack", "reply.ack.done"]
 
 
 async def test_ack_by_quoting(at: Desk) -> None:
@@ -346,6 +352,16 @@ async def test_report(at: Desk) -> None:
     assert await at.write("laporan", number=ADMIN) == "Laporan"
 
 
+async def test_the_report_of_now(store: Database, clock: FakeClock) -> None:
+    """What the daily report would say at this moment, in either language, whole however long it is."""
+    gathering = Gathering(ScriptedPrometheus(), store, clock, kept_s=86_400.0)
+    composer = Composer(gathering, NoCharts(), Renderer(JAKARTA), JAKARTA, clock)
+    async with desk(store, clock, reports=ReportNow(composer, lambda: (), clock)) as at:
+        english, indonesian = await at.write("report"), await at.write("laporan", number=ADMIN)
+    assert len(english.splitlines()) > 10
+    assert english != indonesian
+
+
 FORBIDDEN = [(VIEWER, "ack 1"), (VIEWER, "silence 1 2h"), (VIEWER, "run bounce-port"), (VIEWER, "yes K7QX22"),
              (OPERATOR, "pause"), (OPERATOR, "resume")]  # fmt: skip
 
@@ -354,7 +370,7 @@ FORBIDDEN = [(VIEWER, "ack 1"), (VIEWER, "silence 1 2h"), (VIEWER, "run bounce-p
 async def test_roles_hold(at: Desk, number: str, text: str) -> None:
     """What a role does not allow is refused, and audited as asked for."""
     assert "needs the role" in await at.write(text, number=number)
-    (what,) = at.trail.whats
+    (what,) = at.trail.deeds
     assert what.endswith(".forbidden")
     assert not at.alertmanager.posts
     assert not at.recovery.requested

@@ -19,7 +19,7 @@ UNDERSTOOD = [
     ("?", Order("help")),
     ("  *STATUS*  ", Order("status")),
     ("/status core-1", Order("status", names=("core-1",))),
-    ("stauts core-1?", Order("status", names=("core-1",))),
+    ("sttaus core-1?", Order("status", names=("core-1",))),
     ("statsu", Order("status")),
     ("alret", Order("alerts")),
     ("alarm core", Order("alerts", names=("core",))),

@@ -22,6 +22,7 @@ from alertbridge.reply.ports import (
     NoSuchOffer,
     Offer,
     RecoveryState,
+    Reports,
     RunRefused,
     Waiting,
 )
@@ -103,7 +104,7 @@ class Trail:
         self.entries.append({"who": who, "what": what, "why": why, "before": before, "after": after})
 
     @property
-    def whats(self) -> list[str]:
+    def deeds(self) -> list[str]:
         return [entry["what"] for entry in self.entries]
 
 
@@ -212,6 +213,7 @@ class Desk:
     charts: SetCharts = field(default_factory=SetCharts)
     intake: Intake = field(default_factory=Intake)
     counts: Counts = field(default_factory=Counts)
+    reports: Reports = field(default_factory=SetReports)
     bare: bool = False
     _sent: int = 0
 
@@ -229,7 +231,7 @@ class Desk:
                 prometheus=Prometheus(PrometheusSection(url=self.prometheus.url), self.session),
                 alertmanager=Alertmanager(AlertmanagerSection(urls=(self.alertmanager.url,)), self.session),
                 recovery=self.recovery,
-                reports=SetReports(),
+                reports=self.reports,
                 charts=self.charts,
                 channels=lambda: {"wa": "ok"},
             )
@@ -273,7 +275,7 @@ class Desk:
                     starts_at=now_s - 300,
                     opened_at=now_s - 295,
                     last_seen_at=now_s - 295,
-                    receiver="whatsapp",
+                    receiver="deedsapp",
                     group_key=f"g:{name}",
                     external_url="http://am:9093",
                 )
@@ -339,7 +341,12 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    database: Database, clock: FakeClock, *, bare: bool = False, **section: Any
+    database: Database,
+    clock: FakeClock,
+    *,
+    bare: bool = False,
+    reports: Reports | None = None,
+    **section: Any,
 ) -> AsyncIterator[Desk]:
     """A desk; `bare`: nothing is configured that could be asked."""
     async with (
@@ -348,4 +355,13 @@ async def desk(
         WrittenAlertmanager().serving() as alertmanager,
     ):
         made = RepliesSection.model_validate({**SECTION, **section})
-        yield Desk(database, clock, session, made, prometheus, alertmanager, bare=bare)
+        yield Desk(
+            database,
+            clock,
+            session,
+            made,
+            prometheus,
+            alertmanager,
+            reports=reports or SetReports(),
+            bare=bare,
+        )
