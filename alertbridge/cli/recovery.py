@@ -148,12 +148,18 @@ async def _show(config: Config, arguments: argparse.Namespace) -> ExitCode:
             )
         ).all()
     say(_line(found, zone))
-    say(f"alert {found.alert}, episode {found.episode_id}, {found.severity.value}; {found.detail}".rstrip("; "))
+    say(
+        f"alert {found.alert}, episode {found.episode_id}, {found.severity.value}; {found.detail}".rstrip(
+            "; "
+        )
+    )
     for row in rows:
         entry = json.loads(row.entry)
         facts = {**_told("before", entry), **_told("after", entry)}
         told = " ".join(f"{name}={value}" for name, value in facts.items())
-        say(f"  {_moment(entry['at'], zone)}  {entry['actor']}  {entry['event']}  {entry['why']}  {told}".rstrip())
+        say(
+            f"  {_moment(entry['at'], zone)}  {entry['actor']}  {entry['event']}  {entry['why']}  {told}".rstrip()
+        )
     return ExitCode.OK
 
 
@@ -249,7 +255,9 @@ def _steps(rule: Rule, alert: Alert) -> list[str]:
             lines.append(f"  {number}. {step.action}: not possible: {error}")
             continue
         told = ", ".join(f"{name}={value}" for name, value in settings.items())
-        lines.append(f"  {number}. {step.action} {told}, up to {step.tries}x, verified by {', '.join(step.verify.by)}")
+        lines.append(
+            f"  {number}. {step.action} {told}, up to {step.tries}x, verified by {', '.join(step.verify.by)}"
+        )
     return lines
 
 

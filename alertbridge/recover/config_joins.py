@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails
 
 from alertbridge.deliver.matchers import Matcher, parse_matcher
 from alertbridge.recover.config import RecoverySection, RuleSection
-from alertbridge.recover.parameters import is_template, stand_in
+from alertbridge.recover.parameters import is_template, stand_in, template_complaint
 from alertbridge.recover.ports import KnownAction
 from alertbridge.recover.rules import OWN_COMPONENT
 from runtime.sections import fault
@@ -60,7 +60,9 @@ def recovery_faults(given: Given, known: Mapping[str, KnownAction]) -> Iterator[
         escalate = _mapping(rule.get("escalate"))
         yield from _people_faults(escalate.get("to"), people, *place, "escalate", "to")
         yield from _unknown(rule.get("window"), "schedule", schedules, *place, "window")
-        if rule.get("approval") == "ask" and not (rule.get("tell") or section.get("tell") or escalate.get("to")):
+        if rule.get("approval") == "ask" and not (
+            rule.get("tell") or section.get("tell") or escalate.get("to")
+        ):
             yield fault("asks, and nobody is named under tell who could say yes", *place, "approval")
         for number, step in enumerate(_list(rule.get("steps"))):
             yield from _step_faults(_mapping(step), given, known, *place, "steps", number)
@@ -124,6 +126,10 @@ def _parameter_faults(
     parameters: Given, action: KnownAction, *place: str | int
 ) -> Iterator[InitErrorDetails]:
     """What the action's own model says, but for values that only an alert's labels complete."""
+    for name, value in parameters.items():
+        for text in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(text, str) and (complaint := template_complaint(text)):
+                yield fault(complaint, *place, str(name))
     try:
         action.settings.model_validate({name: stand_in(value) for name, value in parameters.items()})
     except ValidationError as error:
@@ -153,7 +159,7 @@ def _lowered(message: str) -> str:
 def _fights(rules: Sequence[Given], known: Mapping[str, KnownAction]) -> Iterator[InitErrorDetails]:
     """Two rules that act by themselves on the same thing, each against the other."""
     for (first, one), (second, other) in combinations(enumerate(rules), 2):
-        if "auto" != one.get("approval", "auto") or "auto" != other.get("approval", "auto"):
+        if one.get("approval", "auto") != "auto" or other.get("approval", "auto") != "auto":
             continue
         for number, step in enumerate(_list(other.get("steps"))):
             for before in _list(one.get("steps")):

@@ -10,8 +10,8 @@ from alertbridge.recover.engine import Engine
 from alertbridge.recover.model import Reason, Run, RunState
 from alertbridge.recover.runner import backoff_s
 from tests.fakes.fast_store import FastStore
-from tests.fakes.recovery_schedules import CODE, LoopClock
 from tests.fakes.recovery_scene import Scene, section_of
+from tests.fakes.recovery_schedules import CODE, LoopClock
 from tests.fakes.scripted_action import ScriptedMaker, Target
 from tests.fakes.virtual_loop import VirtualLoop
 
