@@ -142,6 +142,8 @@ def tiles(
         .orientation(options.VizOrientation.HORIZONTAL if upright else options.VizOrientation.AUTO)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     )
+    if upright:  # else each panel would choose its size by its longest word
+        kind = kind.text(common.VizTextDisplayOptions().title_size(14).value_size(18))
     now = [Query(query.expr, query.legend, now=True) for query in queries]
     panel = finished(
         kind.build(), title, about, unit, now, limits=limits, words=words, links=links, looks=looks

@@ -81,7 +81,7 @@ RECOVERY: Final = (
             "Waktu dari gangguan sampai terbukti pulih.",
         ),
         Unit.SECONDS,
-        Query("rule:recovery_fault_to_verified_seconds:p95", "{{rule}}"),
+        Query("rule:recovery_fault_to_verified_seconds:p95 >= 0", "{{rule}}"),
         low=0,
         width=8,
     ),
@@ -139,11 +139,11 @@ PIPELINE: Final = (
         Query(
             (
                 "histogram_quantile(0.95, sum by (le) "
-                "(rate(alertbridge_request_duration_seconds_bucket[$__rate_interval])))"
+                "(rate(alertbridge_request_duration_seconds_bucket[$__rate_interval]))) >= 0"
             ),
             "Answer",
         ),
-        Query("bridge:alert_accept_latency_seconds:p95", "From the fault"),
+        Query("bridge:alert_accept_latency_seconds:p95 >= 0", "From the fault"),
         low=0,
         width=8,
     ),

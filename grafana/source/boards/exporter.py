@@ -75,7 +75,7 @@ _SCRAPES: Final = (
         "Time of a scrape",
         "95th percentile, by endpoint. It must stay well below the scrape timeout.",
         Unit.SECONDS,
-        Query("fleet:scrape_duration_seconds:p95", "/{{endpoint}}"),
+        Query("fleet:scrape_duration_seconds:p95 >= 0", "/{{endpoint}}"),
         low=0,
         width=8,
     ),

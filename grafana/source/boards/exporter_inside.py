@@ -44,7 +44,7 @@ COMMANDS: Final = (
         Query(
             (
                 f"topk(10, histogram_quantile(0.95, sum by (menu, le) "
-                f"(rate(tikwatch_command_duration_seconds_bucket{_RATE}))))"
+                f"(rate(tikwatch_command_duration_seconds_bucket{_RATE}))) >= 0)"
             ),
             "{{menu}}",
         ),

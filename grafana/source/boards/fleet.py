@@ -169,7 +169,7 @@ _ROUTERS: Final = table(
             width=90,
         ),
         Column("Breaker", _BREAKER, Unit.NONE, words=numbered(BREAKER), width=85),
-        Column("Last alert at", f"1000 * {_LAST}", Unit.AGO, width=130),
+        Column("Last alert at", f"1000 * {_LAST}", Unit.AGO, width=160),
     ],
     order=Order("State"),
     last=["alertname"],
