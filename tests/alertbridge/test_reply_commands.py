@@ -1,13 +1,18 @@
 """Every command against a Prometheus and an Alertmanager over HTTP: what it asks, what it does, what it answers."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from alertbridge.alertmanager import AlertmanagerSection
 from alertbridge.deliver.characters import ISOLATE, ZWJ
 from alertbridge.deliver.rendering import Renderer
+from alertbridge.prometheus import PrometheusSection
 from alertbridge.reply.commands.table import COMMANDS
+from alertbridge.reply.config import RepliesSection
 from alertbridge.reply.model import Outcome, Role
 from alertbridge.reply.reportnow import ReportNow
 from alertbridge.reply.texts import TEXTS, say
@@ -22,6 +27,7 @@ from tests.fakes.replying import ADMIN, JAKARTA, OPERATOR, PNG, VIEWER, Desk, de
 from tests.fakes.report_bench import ScriptedPrometheus
 
 HOUR_S = 3600.0
+PAGE = Path(__file__).parents[2] / "docs/how-to/replies.md"
 UP: list[tuple[Labels, float]] = [
     ({"router": "core-1"}, 1.0),
     ({"router": "core-2"}, 1.0),
@@ -429,9 +435,21 @@ def test_every_sentence_is_there_in_both_languages() -> None:
 
 def test_the_page_tells_of_every_command() -> None:
     """docs/how-to/replies.md has a row for each command as the table has it."""
-    page = (Path(__file__).parents[2] / "docs/how-to/replies.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     roles = {Role.VIEWER: "viewer", Role.OPERATOR: "operator", Role.ADMIN: "admin"}
     for command in COMMANDS:
         words = ", ".join(f"`{word}`" for word in command.grammar.words)
         row = f"| {words} | `{command.usage.en}` | {command.does.en} | {roles[command.role]} |"
         assert row in page, row
+
+
+def test_the_configuration_of_the_page_is_one() -> None:
+    """What stands there to be copied is taken as it is."""
+    page = PAGE.read_text(encoding="utf-8")
+    given = yaml.safe_load(page.split("```yaml")[1].split("```")[0])
+    section = RepliesSection.model_validate(given["replies"])
+    assert [one.role for one in section.operators] == ["admin", "operator", "viewer"]
+    AlertmanagerSection.model_validate(given["alertmanager"])
+    PrometheusSection.model_validate(given["prometheus"])
+    for default in (section.max_age_s / 60, section.over_after_s, section.skew_s, section.per_minute):
+        assert re.search(rf"\b{default:g}\b", page), default
