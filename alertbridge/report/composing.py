@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -20,6 +21,21 @@ from alertbridge.report.words import ReportWords, report_words
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
+
+
+CAPTION_CHARS: Final = 960
+"""What may stand below a picture: WhatsApp takes 1,024, and delivering may put a few words before it."""
+
+ON_DEMAND: Final = ReportEntry(name="now", recipients=("nobody",))
+"""The daily report as somebody gets it who asks for one."""
+
+
+def in_messages(body: Body) -> tuple[Body, ...]:
+    """`body` as it can be sent: a text that is too long for below its picture follows in a message of its own."""
+    if body.image_png is None or len(body.text) <= CAPTION_CHARS:
+        return (body,)
+    head = "\n".join(body.text.split("\n")[:2])
+    return Body(head[:CAPTION_CHARS], body.image_png, body.quote_id), Body(body.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,10 @@ class Composer:
         return await self._gathering.gather(
             entry.what, about, state_at_s=state_at_s, parts=_with_chart(parts, entry.chart), top=entry.top
         )
+
+    async def now(self, language: str) -> Body:
+        """The daily report as of now; see `in_messages`."""
+        return await self.body(ON_DEMAND, await self.gather(ON_DEMAND, self._clock.time()), language)
 
     async def body(
         self,

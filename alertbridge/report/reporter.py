@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.ports import Recipients
-from alertbridge.report.composing import Circumstances, Composer
+from alertbridge.report.composing import Circumstances, Composer, in_messages
 from alertbridge.report.config import ReportEntry
 from alertbridge.report.model import Gathered
 from alertbridge.report.ports import ReportCounts, Sending
@@ -183,9 +183,10 @@ class Reporter:
             for occurrence, fate in fates[1:]:
                 await self._claimed(connection, entry.name, occurrence, fate)
             for recipient, language in told:
-                await self._sending.enqueue(
-                    Kind.REPORT, recipient, bodies[language], language=language, connection=connection
-                )
+                for body in in_messages(bodies[language]):
+                    await self._sending.enqueue(
+                        Kind.REPORT, recipient, body, language=language, connection=connection
+                    )
         self._sending.notices_made([recipient for recipient, _ in told])
         for occurrence, fate in fates:
             self._counts.reported(entry.kind, fate.value)

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alertbridge.alerts import Severity
+from alertbridge.deliver.model import Body
 from alertbridge.deliver.rendering import Renderer
 from alertbridge.prometheus import Series, Value
 from alertbridge.report.charts import LARGEST_BYTES, MOST_POINTS, MatplotlibCharts, make_charts, thinned
-from alertbridge.report.composing import AS_USUAL, Circumstances, Composer
+from alertbridge.report.composing import AS_USUAL, Circumstances, Composer, in_messages
 from alertbridge.report.gathering import Gathering
 from alertbridge.report.lines import Charts, Line, NoCharts, Unit
 from alertbridge.report.model import Answer, Gathered, Ledger, Missing, Track
@@ -163,6 +164,26 @@ async def test_the_picture_shows_the_total_and_the_busiest_routers() -> None:
     assert body.image_png == b"Lalu lintas diterima bits_per_second Asia/Jakarta id"
     users = await composer(shown).body(entry(chart="users"), found, "en")
     assert users.image_png == b"Active subscribers count Asia/Jakarta en"
+
+
+async def test_a_text_too_long_for_a_caption_follows_its_picture() -> None:
+    """Providers would leave the picture away; so it goes first, with the title and the time below it."""
+    found = facts(Kind.DAILY, FULL, TRACKS, LEDGER)
+    body = await composer(Shown()).body(entry(chart="traffic"), found, "id")
+    picture, text = in_messages(body)
+    assert (picture.text, picture.image_png) == (
+        "\N{BAR CHART} *Laporan harian*\n22 Nov 09:00 s.d. 23 Nov 09:00 WIB",
+        body.image_png,
+    )
+    assert (text.text, text.image_png) == (body.text, None)
+    for alone in (Body("short", b"png"), Body("x" * 5_000)):
+        assert in_messages(alone) == (alone,)
+
+
+async def test_a_report_can_be_had_at_any_time() -> None:
+    """For the day until now, to whoever asks."""
+    body = await composer(NoCharts(), END_S + 1_800).now("en")
+    assert body.text.startswith("\N{BAR CHART} *Daily report*\n22 Nov 09:30 to 23 Nov 09:30 WIB\n")
 
 
 async def test_a_picture_that_cannot_be_drawn_costs_no_report() -> None:
