@@ -30,9 +30,7 @@ def plain(value: object) -> Any:
 
 def _fields(section: BaseModel) -> dict[str, Any]:
     """By the keys that stand in the file."""
-    return {
-        field.alias or name: getattr(section, name) for name, field in type(section).model_fields.items()
-    }
+    return {field.alias or name: getattr(section, name) for name, field in type(section).model_fields.items()}
 
 
 def _without_copies(fields: dict[str, Any]) -> dict[str, Any]:
