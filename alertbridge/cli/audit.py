@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     do: Do = arguments.do
     code = ExitCode.OK
     with quiet_pipe():
-        code = asyncio.run(do(config))
-    return code
+        code = ExitCode(asyncio.run(do(config)))
+    return int(code)
 
 
 async def _export(config: Config) -> ExitCode:

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertbridge.alerts import Alert, Severity
 from alertbridge.recover import approvals, decisions
 from alertbridge.recover.actions.base import Verdict
+from alertbridge.recover.course import Tools
 from alertbridge.recover.journal import Journal
 from alertbridge.recover.model import Decision, Reason, Run, RunEvent
 from alertbridge.recover.ports import NoSuchTarget, RecoveryCounts
 from alertbridge.recover.rules import Rule, Situation, decide
-from alertbridge.recover.runner import Tools, asked_for
+from alertbridge.recover.runner import asked_for
 from alertbridge.recover.telling import Matter
 from alertbridge.recover.world import Plan, made, planned
 

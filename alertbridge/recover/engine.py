@@ -24,12 +24,13 @@ from alertbridge.recover.ages import Ages
 from alertbridge.recover.approvals import Answer, Answered, answer
 from alertbridge.recover.classifier import with_symptom
 from alertbridge.recover.config import RecoverySection
+from alertbridge.recover.course import Tools
 from alertbridge.recover.deciding import Case, Deciding
 from alertbridge.recover.journal import Journal, LostRun
 from alertbridge.recover.model import GAVE_UP, UNDER_WAY, Decision, Reason, Run, RunEvent, RunState
 from alertbridge.recover.ports import ActionMaker, Asking, People, RecoveryCounts, Teller
 from alertbridge.recover.rules import Rule
-from alertbridge.recover.runner import Runner, Tools
+from alertbridge.recover.runner import Runner
 from alertbridge.recover.telling import Telling
 from alertbridge.recover.world import SWITCH, World
 from alertbridge.store.database import Database

@@ -109,8 +109,19 @@ def decide(
     With `going_on` a run of this rule has the targets already, and this is about its next try: then a cooldown does
     not count, since it began with that run, and neither does having been asked.
     """
-    section = rule.section
-    if section.approval == "off":
+    found = _not_for_it(rule, alert, situation, going_on=going_on) or _not_now(rule, alert, situation, now_s)
+    if found is None and not going_on:
+        found = _busy(rule, situation)
+    if found is None:
+        found = _capped(rule.section, situation.ages_s)
+    if found is None:
+        found = Decision(Reason.DRY_RUN) if rule.section.dry_run else Decision(Reason.ACT)
+    return found
+
+
+def _not_for_it(rule: Rule, alert: Alert, situation: Situation, *, going_on: bool) -> Decision | None:
+    """What stays so for as long as the alert does."""
+    if rule.section.approval == "off":
         return Decision(Reason.DISABLED)
     if is_own(alert.labels):
         return Decision(Reason.OWN_ALERT, "an action must not answer to the bridge's alerts about itself")
@@ -122,7 +133,12 @@ def decide(
         return Decision(Reason.DECLINED, "nobody said yes when asked about this alert")
     if situation.plan is None:
         return Decision(Reason.NO_TARGET, situation.no_target)
-    if situation.flapping and section.on_flapping == "hold":
+    return None
+
+
+def _not_now(rule: Rule, alert: Alert, situation: Situation, now_s: float) -> Decision | None:
+    """What may be otherwise in a moment."""
+    if situation.flapping and rule.section.on_flapping == "hold":
         return Decision(Reason.FLAPPING)
     if (found := _forbidding(rule, alert, situation.others)) is not None:
         return Decision(Reason.DEPENDENCY, f"{found.get('alertname', 'another alert')} fires")
@@ -130,11 +146,7 @@ def decide(
         return Decision(Reason.OUTSIDE_WINDOW, rule.window.name)
     if situation.paused:
         return Decision(Reason.PAUSED)
-    if not going_on and (busy := _busy(rule, situation)) is not None:
-        return busy
-    if (capped := _capped(section, situation.ages_s)) is not None:
-        return capped
-    return Decision(Reason.DRY_RUN) if section.dry_run else Decision(Reason.ACT)
+    return None
 
 
 def _forbidding(rule: Rule, alert: Alert, others: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from alertbridge.recover.approvals import Answer
+from alertbridge.recover.course import backoff_s
 from alertbridge.recover.engine import Engine
 from alertbridge.recover.model import Reason, Run, RunState
-from alertbridge.recover.runner import backoff_s
 from tests.fakes.fast_store import FastStore
 from tests.fakes.recovery_scene import Scene, section_of
 from tests.fakes.recovery_schedules import CODE, LoopClock
@@ -57,6 +57,11 @@ class Story:
         engine = self.scene.engine((store or self.store).database)
         await engine.start()
         return engine
+
+    async def acted(self) -> None:
+        """Returns when an action has begun."""
+        while not self.it.acts:  # noqa: ASYNC110  time is virtual
+            await asyncio.sleep(0.1)
 
     async def last(self) -> Run:
         return (await self.scene.runs())[-1]
@@ -218,8 +223,7 @@ def test_a_pause_takes_effect_before_the_next_try() -> None:
         story.it.default = "useless"
         engine = await story.begun()
         engine.episode_changed(await story.scene.fires(thing="a"))
-        while not story.it.acts:
-            await asyncio.sleep(0.1)
+        await story.acted()
         await engine.pause("budi")
         run = await story.ended(engine)
         assert (run.state, run.reason, len(story.it.acts)) == (RunState.CANCELLED, "paused", 1)
@@ -242,8 +246,7 @@ def test_a_crash_in_the_middle_of_an_action_leads_to_verification() -> None:
         first = story.store.beside(same_process=False)
         engine = await story.begun(first)
         engine.episode_changed(await story.scene.fires(thing="a"))
-        while not story.it.acts:
-            await asyncio.sleep(0.1)
+        await story.acted()
         first.dead = True
         for task in [*engine._tasks, *engine._driven.values()]:
             task.cancel()
@@ -267,8 +270,7 @@ def test_after_a_crash_only_what_may_be_repeated_is(action: str, acts: int) -> N
         first = story.store.beside(same_process=False)
         engine = await story.begun(first)
         engine.episode_changed(await story.scene.fires(thing="a"))
-        while not story.it.acts:
-            await asyncio.sleep(0.1)
+        await story.acted()
         first.dead = True
         for task in [*engine._tasks, *engine._driven.values()]:
             task.cancel()
@@ -426,8 +428,7 @@ def test_a_new_configuration_holds_from_the_next_step_on() -> None:
         story.it.default = "useless"
         engine = await story.begun()
         engine.episode_changed(await story.scene.fires(thing="a"))
-        while not story.it.acts:
-            await asyncio.sleep(0.1)
+        await story.acted()
         story.scene.section = type(story.scene.section).model_validate({})
         engine.replace(story.scene.settings())
         run = await story.ended(engine)

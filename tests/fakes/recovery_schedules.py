@@ -120,7 +120,7 @@ class History:
     """One history while it is played."""
 
     def __init__(self, seed: int, store: FastStore, loop: VirtualLoop) -> None:
-        self.dice = random.Random(seed)
+        self.dice = random.Random(seed)  # noqa: S311  dice
         self.clock = LoopClock(loop)
         self.maker = ScriptedMaker(self.clock, *THINGS)
         self.section = make_section(self.dice)
@@ -332,9 +332,9 @@ class History:
             yield "the rule may not act"
         if act.action not in [step.action for step in section.steps]:
             yield "an action of no step"
-        if section.approval == "ask" or any(step.action == "mend_asked" for step in section.steps):
-            if self.approved.get(run.id, float("inf")) > act.began_s:
-                yield "nobody said yes"
+        asks = section.approval == "ask" or any(step.action == "mend_asked" for step in section.steps)
+        if asks and self.approved.get(run.id, float("inf")) > act.began_s:
+            yield "nobody said yes"
         if self.paused.covers(act.began_s):
             yield "while paused"
         off_s = [off_s for at_s, off_s in self.off_s if at_s <= act.began_s][-1]

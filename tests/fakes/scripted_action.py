@@ -32,8 +32,8 @@ class Target:
     """One thing that can be broken. `script` holds what happens at the next runs, `default` what happens then.
 
     Words: ``mend`` (it is well then), ``fail`` (refused, nothing changed), ``useless`` (done, no effect), ``hang``
-    (never ends), ``lose`` (done, and no answer comes), ``bug``. `mute` makes it tell nothing when asked; `before` is the
-    reason for which a look before acting is refused.
+    (never ends), ``lose`` (done, and no answer comes), ``bug``. `mute` makes it tell nothing when asked; `before` is
+    the reason for which a look before acting is refused.
     """
 
     name: str
