@@ -19,7 +19,7 @@ from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
 from alertbridge.deliver.limits import Room
 from alertbridge.deliver.model import Body, MessageKind, MessageState
-from alertbridge.deliver.outbox import claims, messages, notices
+from alertbridge.deliver.outbox import claims, contents, messages
 from alertbridge.deliver.outbox.rows import Message, Moved
 from alertbridge.deliver.ports import ActiveAlerts, Buckets, Limits, Providers, Texts
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Traits
@@ -130,7 +130,7 @@ class Attempts:
         if message.kind is not MessageKind.PLAIN:
             return None
         async with self._tools.database.read() as connection:
-            found = await notices.load(connection, message.extra.notices)
+            found = await contents.load(connection, message.extra.notices)
         return found[0].body if found else None
 
     async def _renew(self, lane: Lane) -> None:

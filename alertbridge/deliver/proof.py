@@ -19,7 +19,7 @@ from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
 from alertbridge.deliver.limits import Room
 from alertbridge.deliver.model import Kind, MessageState, Notice, NoticeState
-from alertbridge.deliver.outbox import messages, notices
+from alertbridge.deliver.outbox import contents, messages, notices
 from alertbridge.deliver.outbox.rows import Head, Message, Moved
 from alertbridge.deliver.ports import Providers
 from alertbridge.deliver.providers.base import StatusEvent
@@ -87,7 +87,7 @@ class Sentinel:
         async with self.database.read() as connection:
             waiting = await notices.pending(connection, [Severity.CRITICAL])
             overdue = [head.id for _, head in waiting if head.kind is Kind.FIRING and self._is_overdue(head)]
-            return await notices.load(connection, overdue)
+            return await contents.load(connection, overdue)
 
     async def _of_waiting(self, waiting: Sequence[tuple[str, Head]]) -> None:
         overdue = [(recipient, head) for recipient, head in waiting if self._is_overdue(head)]

@@ -16,7 +16,7 @@ from alertbridge.deliver.composing import Draft, Plan, Sent, Situation
 from alertbridge.deliver.lanes import Lane
 from alertbridge.deliver.limits import Room
 from alertbridge.deliver.model import MessageKind, MessageState, NoticeState
-from alertbridge.deliver.outbox import claims, messages, notices
+from alertbridge.deliver.outbox import claims, contents, messages, notices
 from alertbridge.deliver.outbox.rows import Head, Message, Moved
 from alertbridge.deliver.providers.base import Provider
 
@@ -166,7 +166,7 @@ class Turns:
             shown = [head.id for head in draft.heads]
             if is_summary:
                 shown = await notices.worth_showing(connection, draft.heads, firing)
-            told = await notices.load(connection, shown)
+            told = await contents.load(connection, shown)
             before: dict[str, None] = {}
             for bundle in {head.message_id: None for head in draft.heads if head.message_id}:
                 for part in (await messages.parts(connection, bundle))[:1]:

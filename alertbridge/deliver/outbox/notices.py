@@ -1,15 +1,15 @@
 """SQL of notices: what waits, what was told, and how they come to their end."""
 
-import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Row, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertbridge.alerts import AlertStatus, Severity
+from alertbridge.alerts import Severity
 from alertbridge.deliver.lanes import Lane, read_waiting, waiting
-from alertbridge.deliver.model import Body, Kind, MessageState, Notice, NoticeState, Subject
+from alertbridge.deliver.model import Body, Kind, MessageState, NoticeState
+from alertbridge.deliver.outbox.contents import write_body
 from alertbridge.deliver.outbox.rows import Extra, Head, Moved, chunks, way_of
 from alertbridge.store.schema import episodes, messages, notices
 
@@ -26,6 +26,25 @@ UNPROVEN = ("no_ack", "unknown_outcome")
 """Reasons of messages that may have arrived although they count as dead."""
 
 _FIRST_PART = and_(messages.c.bundle == notices.c.message_id, messages.c.part == 1)
+_HEADS = select(
+    notices.c.id,
+    notices.c.kind,
+    notices.c.recipient,
+    notices.c.severity,
+    notices.c.state,
+    notices.c.reason,
+    notices.c.episode_id,
+    notices.c.group_key,
+    notices.c.created_at,
+    notices.c.deadline_at,
+    notices.c.not_before_at,
+    notices.c.message_id,
+    episodes.c.fingerprint,
+    messages.c.state.label("message_state"),
+).select_from(
+    notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id).outerjoin(messages, _FIRST_PART)
+)
+"""Notices as `Head` has them, oldest first when ordered by id."""
 
 
 def _count(result: object) -> int:
@@ -35,32 +54,11 @@ def _count(result: object) -> int:
 async def heads(connection: AsyncConnection, recipient: str) -> list[Head]:
     """What waits for `recipient` on any way, and what is in messages that have not left; oldest first."""
     found = await connection.execute(
-        select(
-            notices.c.id,
-            notices.c.kind,
-            notices.c.severity,
-            notices.c.state,
-            notices.c.reason,
-            notices.c.episode_id,
-            notices.c.group_key,
-            notices.c.created_at,
-            notices.c.deadline_at,
-            notices.c.not_before_at,
-            notices.c.message_id,
-            episodes.c.fingerprint,
-            messages.c.state.label("message_state"),
-        )
-        .select_from(
-            notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id).outerjoin(
-                messages, _FIRST_PART
-            )
-        )
-        .where(
+        _HEADS.where(
             notices.c.recipient == recipient,
             notices.c.state.in_(UNDER_WAY),
             or_(notices.c.state == NoticeState.PENDING.value, messages.c.state.in_(NOT_LEFT)),
-        )
-        .order_by(notices.c.id)
+        ).order_by(notices.c.id)
     )
     return [_head(row) for row in found]
 
@@ -151,75 +149,6 @@ async def _with_maybe_out_before(connection: AsyncConnection, bundles: Sequence[
             if _maybe_out(state, reason):
                 found.update(before[bundle])
     return found
-
-
-async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Notice]:
-    """The whole notices, in the order of their ids; who is gone is left out."""
-    found: list[Notice] = []
-    for chunk in chunks(sorted(ids)):
-        rows = await connection.execute(
-            select(notices, *(column.label(f"e_{column.name}") for column in episodes.c))
-            .select_from(notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id))
-            .where(notices.c.id.in_(chunk))
-            .order_by(notices.c.id)
-        )
-        found += [_notice(row) for row in rows]
-    return found
-
-
-def _notice(row: Row[Any]) -> Notice:
-    return Notice(
-        id=row.id,
-        kind=Kind(row.kind),
-        recipient=row.recipient,
-        severity=Severity(row.severity),
-        created_at_s=row.created_at,
-        deadline_at_s=row.deadline_at,
-        subject=None if row.e_id is None else _subject(row),
-        body=None if row.body is None else read_body(row.body),
-        language=row.language,
-        template=row.template,
-        group_key=row.group_key,
-        not_before_s=row.not_before_at,
-    )
-
-
-def _subject(row: Row[Any]) -> Subject:
-    return Subject(
-        episode_id=row.e_id,
-        fingerprint=row.e_fingerprint,
-        status=AlertStatus.FIRING if row.e_status == "open" else AlertStatus.RESOLVED,
-        name=row.e_name,
-        severity=Severity(row.e_severity),
-        labels=row.e_labels,
-        annotations=row.e_annotations,
-        starts_at_s=row.e_starts_at,
-        ends_at_s=row.e_ends_at,
-        group_key=row.e_group_key,
-        generator_url=row.e_generator_url,
-        external_url=row.e_external_url,
-        acknowledged_by=row.e_acknowledged_by or "",
-    )
-
-
-def read_body(stored: Mapping[str, object]) -> Body:
-    """A finished text as it is stored: `text`, `image` (base64), `quote`."""
-    image = stored.get("image")
-    return Body(
-        text=str(stored.get("text", "")),
-        image_png=base64.b64decode(image) if isinstance(image, str) and image else None,
-        quote_id=str(stored.get("quote", "")),
-    )
-
-
-def write_body(body: Body) -> dict[str, str]:
-    """The other way round."""
-    image = "" if body.image_png is None else base64.b64encode(body.image_png).decode("ascii")
-    return {
-        key: value
-        for key, value in (("text", body.text), ("image", image), ("quote", body.quote_id))
-        if value
-    }
 
 
 async def compose(connection: AsyncConnection, taken: Sequence[Head], bundle: str) -> None:
@@ -354,32 +283,10 @@ async def lanes_with_pending(connection: AsyncConnection) -> set[Lane]:
 async def pending(connection: AsyncConnection, severities: Collection[Severity]) -> list[tuple[str, Head]]:
     """Everything of `severities` that waits, with its recipient."""
     found = await connection.execute(
-        select(
-            notices.c.id,
-            notices.c.kind,
-            notices.c.recipient,
-            notices.c.severity,
-            notices.c.state,
-            notices.c.reason,
-            notices.c.episode_id,
-            notices.c.group_key,
-            notices.c.created_at,
-            notices.c.deadline_at,
-            notices.c.not_before_at,
-            notices.c.message_id,
-            episodes.c.fingerprint,
-            messages.c.state.label("message_state"),
-        )
-        .select_from(
-            notices.outerjoin(episodes, episodes.c.id == notices.c.episode_id).outerjoin(
-                messages, _FIRST_PART
-            )
-        )
-        .where(
+        _HEADS.where(
             notices.c.state == NoticeState.PENDING.value,
             notices.c.severity.in_([one.value for one in severities]),
-        )
-        .order_by(notices.c.id)
+        ).order_by(notices.c.id)
     )
     return [(row.recipient, _head(row)) for row in found]
 
