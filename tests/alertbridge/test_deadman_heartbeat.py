@@ -14,12 +14,14 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from alertbridge.alerts import Severity
+from alertbridge.deadman import DeadManSection
 from alertbridge.deliver.model import Body, Kind, NoticeState
 from alertbridge.deliver.outbox import notices as notice_rows
 from alertbridge.heartbeat import Fault, Heartbeat, HeartbeatSection
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from alertbridge.store.schema import notices
+from runtime.sections import Surroundings
 from tests.fakes.clock import FakeClock
 from tests.fakes.scripted_http import Reply, ScriptedHttp, Trick
 
@@ -195,3 +197,20 @@ def test_an_address_that_cannot_be_asked_is_refused_without_telling_it(url: str)
     ) as told:
         HeartbeatSection(url=SecretStr(url))
     assert url not in str(told.value).replace("http:// or https://", "")
+
+
+def test_the_address_may_stand_in_a_file_or_in_the_environment(tmp_path: Path) -> None:
+    """As every secret; it is in no repr, and a wrong one in a file is refused like one that was written down."""
+    (tmp_path / "address").write_text(f"https://hc.example.net/{SECRET}\n", encoding="utf-8")
+    around = Surroundings(
+        folder=tmp_path, environment={"PING": f"https://hc.example.net/{SECRET}", "BAD": "x"}
+    )
+    for given in ({"url_file": "address"}, {"url_env": "PING"}):
+        section = DeadManSection.model_validate({"recipients": "noc", "heartbeat": given}, context=around)
+        assert section.heartbeat is not None
+        assert section.heartbeat.url is not None
+        assert section.heartbeat.url.get_secret_value() == f"https://hc.example.net/{SECRET}"
+        assert SECRET not in repr(section)
+    for wrong in ({"url_env": "BAD"}, {}):
+        with pytest.raises(ValidationError):
+            DeadManSection.model_validate({"recipients": "noc", "heartbeat": wrong}, context=around)
