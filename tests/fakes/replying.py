@@ -275,7 +275,7 @@ class Desk:
                     starts_at=now_s - 300,
                     opened_at=now_s - 295,
                     last_seen_at=now_s - 295,
-                    receiver="deedsapp",
+                    receiver="whatsapp",
                     group_key=f"g:{name}",
                     external_url="http://am:9093",
                 )
