@@ -6,13 +6,13 @@ from grafana.source import links, variables, words
 from grafana.source.annotations import of_services
 from grafana.source.boards.alerts_recovery import PIPELINE, RECOVERY
 from grafana.source.colours import CRITICAL, INFO, OK, SEVERITIES
-from grafana.source.common import MESSAGING, critical_alerts, firing_table, warnings
 from grafana.source.expressions import FIRING, SERIOUS
 from grafana.source.layout import Board, Row
 from grafana.source.limits import plain, rising
 from grafana.source.overrides import coloured
 from grafana.source.panels import Text, bars, graph, number, tiles, timeline
 from grafana.source.queries import Query
+from grafana.source.recurring import MESSAGING, critical_alerts, firing_table, warnings
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import CHANNEL_IS

@@ -6,12 +6,12 @@ from grafana.source import links, variables, words
 from grafana.source.annotations import of_routers
 from grafana.source.boards.exporter_inside import BREAKERS, COMMANDS, POOL, PROCESS, SERIES
 from grafana.source.colours import INFO, WARNING
-from grafana.source.common import MONITORING
 from grafana.source.expressions import grown, here
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, plain, rising
 from grafana.source.panels import Text, bars, graph, number
 from grafana.source.queries import Query
+from grafana.source.recurring import MONITORING
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import ROUTER_IS

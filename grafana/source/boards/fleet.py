@@ -5,13 +5,13 @@ from typing import Final
 from grafana.source import links, variables, words
 from grafana.source.annotations import of_routers
 from grafana.source.colours import HOTSPOT, PPP, RECEIVED, SENT
-from grafana.source.common import NETWORK, critical_alerts, firing_table, warnings
 from grafana.source.expressions import FIRING, SERIOUS, held_still, here, total
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, falling, plain, rising
 from grafana.source.overrides import Look, before, coloured, received, sent
 from grafana.source.panels import Text, bars, graph, number, tiles, timeline
 from grafana.source.queries import Query
+from grafana.source.recurring import NETWORK, critical_alerts, firing_table, warnings
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import ROUTER_IS

@@ -6,7 +6,6 @@ from grafana.source import links, variables, words
 from grafana.source.annotations import of_routers
 from grafana.source.boards.interfaces_faults import ERRORS, OPTICS
 from grafana.source.colours import BEFORE, NORMAL_BAND, RECEIVED, WARNING
-from grafana.source.common import NETWORK
 from grafana.source.expressions import grown, held_still, port, rate
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, falling, plain, rising
@@ -14,6 +13,7 @@ from grafana.source.limits import number as threshold
 from grafana.source.overrides import Look, before, coloured, received, sent
 from grafana.source.panels import Text, graph, number, timeline
 from grafana.source.queries import Query
+from grafana.source.recurring import NETWORK
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 

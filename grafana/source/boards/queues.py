@@ -5,13 +5,13 @@ from typing import Final
 from grafana.source import links, variables
 from grafana.source.annotations import of_routers
 from grafana.source.colours import RECEIVED, SENT
-from grafana.source.common import NETWORK
 from grafana.source.expressions import held_still
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, plain, rising
 from grafana.source.overrides import Look, received, sent
 from grafana.source.panels import Text, bars, graph, number
 from grafana.source.queries import Query
+from grafana.source.recurring import NETWORK
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import QUEUE_IS

@@ -6,13 +6,13 @@ from grafana.source import links, variables, words
 from grafana.source.annotations import of_routers
 from grafana.source.boards.router_services import INSIDE, RADIO, SERVICES, WATCHING
 from grafana.source.colours import HOTSPOT, PPP
-from grafana.source.common import NETWORK, critical_alerts, firing_table
 from grafana.source.expressions import held_still, here, rate, total
 from grafana.source.layout import Board, Row
 from grafana.source.limits import falling, plain, rising
 from grafana.source.overrides import Look, before, coloured, received, sent
 from grafana.source.panels import Text, graph, number
 from grafana.source.queries import Query
+from grafana.source.recurring import NETWORK, critical_alerts, firing_table
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import ROUTER_IS

@@ -6,12 +6,12 @@ from grafana.source import links, variables, words
 from grafana.source.annotations import of_services
 from grafana.source.boards.services_database import DATABASES, HOST, SERVERS
 from grafana.source.colours import CRITICAL, RECEIVED, SENT, WARNING
-from grafana.source.common import MESSAGING
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, falling, plain, rising
 from grafana.source.overrides import coloured
 from grafana.source.panels import Text, graph, number, tiles, timeline
 from grafana.source.queries import Query
+from grafana.source.recurring import MESSAGING
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import BOT_IS, DATABASE_IS

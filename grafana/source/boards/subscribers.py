@@ -6,7 +6,6 @@ from grafana.source import links, variables
 from grafana.source.annotations import of_routers
 from grafana.source.boards.subscribers_one import ONE, POOLS, PROOF
 from grafana.source.colours import BEFORE, HOTSPOT, NORMAL_BAND, PPP, RECEIVED
-from grafana.source.common import NETWORK
 from grafana.source.expressions import held_still, here, rate, total
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, plain, rising
@@ -14,6 +13,7 @@ from grafana.source.limits import number as threshold
 from grafana.source.overrides import Look, before, coloured
 from grafana.source.panels import Text, bars, graph, number
 from grafana.source.queries import Query
+from grafana.source.recurring import NETWORK
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 
