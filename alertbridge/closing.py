@@ -11,7 +11,6 @@ import aiohttp
 from alertbridge.accept.intake import Intake
 from alertbridge.accept.ports import Change
 from alertbridge.deadman import DeadMan
-from alertbridge.deliver.model import Body
 from alertbridge.deliver.providers.base import MessageEvent
 from alertbridge.deliver.schedule import Schedule
 from alertbridge.heartbeat import Heartbeat
@@ -25,10 +24,10 @@ from alertbridge.recover.engine import Engine, Settings
 from alertbridge.recover.people import ConfiguredPeople
 from alertbridge.reply.hands import Hands
 from alertbridge.reply.replies import Neighbours, Replies
+from alertbridge.reply.reportnow import ReportNow
 from alertbridge.reply.trail import Trail
 from alertbridge.report.charts import make_charts
 from alertbridge.report.composing import Composer
-from alertbridge.report.config import ReportEntry
 from alertbridge.report.gathering import Gathering
 from alertbridge.report.reporter import Reporter
 from alertbridge.selfmetrics import SelfMetrics
@@ -57,7 +56,6 @@ class Closing:
         """`engine` is the one that ran until now, and goes on by the new configuration."""
         config = parts.config
         zone = ZoneInfo(config.delivery.timezone)
-        self._clock = clock
         self._metrics = metrics
         self.prometheus = Prometheus(config.prometheus, session) if config.prometheus is not None else None
         self._resources = Resources(
@@ -134,7 +132,7 @@ class Closing:
                     prometheus=self.prometheus,
                     alertmanager=parts.alertmanager,
                     recovery=Hands(self.engine, lambda: self._settings),
-                    reports=self,
+                    reports=ReportNow(self._composer, lambda: config.reports, clock),
                     charts=charts,
                     channels=lambda: _words(parts),
                 ),
@@ -186,14 +184,6 @@ class Closing:
             self._metrics.replied("", "off")
         else:
             await self.replies.message(channel, event)
-
-    # -- reply.ports.Reports
-
-    async def now(self, language: str) -> Body:
-        """The daily report as of now. Raises PrometheusError, StoreError."""
-        entry = ReportEntry(name="now", recipients=("",))
-        gathered = await self._composer.gather(entry, self._clock.time())
-        return await self._composer.body(entry, gathered, language)
 
 
 def _words(parts: Parts) -> Mapping[str, str]:

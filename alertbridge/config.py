@@ -114,7 +114,8 @@ class Config(Section):
         faults.extend(_address_faults(given))
         faults.extend(report_faults(given))
         faults.extend(recovery_faults(given, KNOWN))
-        faults.extend(_deadman_faults(given))
+        faults.extend(_unknown_names(given, "deadman", "recipients", "recipients", "recipient"))
+        faults.extend(_unknown_names(given, "replies", "untimed", "channels", "channel"))
         return given
 
 
@@ -140,17 +141,19 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
                 yield fault(str(refused), *place, "to")
 
 
-def _deadman_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
-    """Those who are told that the monitoring is down, and who are not there."""
-    section = given.get("deadman")
-    wanted = section.get("recipients") if isinstance(section, Mapping) else None
-    known = [str(one.get("name")) for one in _mappings(given.get("recipients"))]
-    for number, name in enumerate([wanted] if isinstance(wanted, str) else wanted or ()):
+def _unknown_names(
+    given: Mapping[str, Any], section: str, key: str, among: str, noun: str
+) -> Iterator[InitErrorDetails]:
+    """Names under `section` > `key` (one or a list) that nothing under `among` bears."""
+    found = given.get(section)
+    wanted = found.get(key) if isinstance(found, Mapping) else None
+    known = [str(one.get("name")) for one in _mappings(given.get(among))]
+    if not isinstance(wanted, str | list | tuple):
+        return
+    for number, name in enumerate([wanted] if isinstance(wanted, str) else wanted):
         if isinstance(name, str) and name not in known:
             place = () if isinstance(wanted, str) else (number,)
-            yield fault(
-                f'there is no recipient "{name}"{did_you_mean(name, known)}', "deadman", "recipients", *place
-            )
+            yield fault(f'there is no {noun} "{name}"{did_you_mean(name, known)}', section, key, *place)
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

@@ -138,6 +138,9 @@ class SelfMetrics:
         ):
             for value in values:
                 self._counters[name].labels(value)
+        for kind in ("daily", "weekly", "monthly"):
+            for outcome in ("sent", "late", "skipped"):
+                self._counters["reports"].labels(kind, outcome)
         for severity in Severity:
             self._histograms["alert_send_latency_seconds"].labels(severity.value)
         for name in ("config_last_reload_successful", "store_up", "watchdog_up"):

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints the report. Raises ConfigError."""
     config = read_config(options)
-    reports: tuple[ReportEntry, ...] = getattr(config, "reports", ())
+    reports: tuple[ReportEntry, ...] = config.reports
     try:
         entry = chosen(reports, options.name, options.kind)
     except Unusable as error:
