@@ -177,6 +177,15 @@ async def test_a_picture_goes_with_a_finished_text(database: Database, clock: Ju
     assert leaving.message.quote_id == "Q1"
 
 
+async def test_a_finished_text_about_an_alert_is_told_as_it_is(bench: Bench) -> None:
+    """What recovery says of an alert reaches people in its own words."""
+    episode = await bench.firing("First")
+    await bench.run(2)
+    await bench.delivery.enqueue(Kind.SYSTEM, "noc", Body("run it? yes 1234"), episode_id=episode)
+    await bench.run(8)
+    assert bench.wa.texts == ["firing First", "run it? yes 1234"]
+
+
 async def test_two_recipients_do_not_wait_for_each_other(bench: Bench) -> None:
     """A lane that must try again holds up nobody else."""
     bench.wa.will(Outcome(OutcomeClass.RETRY, "rate_limited", retry_after_s=40.0))

@@ -28,6 +28,8 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Notice]:
 
 
 def _notice(row: Row[Any]) -> Notice:
+    """A finished text about an alert, such as what recovery did, is told as it is: then the alert is no subject."""
+    own_words = row.body is not None
     return Notice(
         id=row.id,
         kind=Kind(row.kind),
@@ -35,8 +37,8 @@ def _notice(row: Row[Any]) -> Notice:
         severity=Severity(row.severity),
         created_at_s=row.created_at,
         deadline_at_s=row.deadline_at,
-        subject=None if row.e_id is None else _subject(row),
-        body=None if row.body is None else read_body(row.body),
+        subject=None if own_words or row.e_id is None else _subject(row),
+        body=read_body(row.body) if own_words else None,
         language=row.language,
         template=row.template,
         group_key=row.group_key,
