@@ -46,6 +46,7 @@ def bridge_config(ports: Ports, folder: Path, billing: Path, routers: Iterable[M
             {"name": "piket", "channel": "sms", "to": OPERATOR},
         ],
         "routes": [{"name": "operator", "to": "operator"}],
+        "limits": {"recipient": {"count": 600, "seconds": 60, "burst": 0}},
         "alertmanager": {"urls": [ports.url("alertmanager")]},
         "prometheus": {"url": ports.url("prometheus")},
         "recovery": {"tell": "operator", "reconsider_s": 2, "rules": list(_rules())},
