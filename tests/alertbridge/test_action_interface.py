@@ -127,7 +127,7 @@ async def test_a_refusal_after_the_dead_man_is_set_is_no_change() -> None:
     async with acting() as bench:
         world = bench.device.world
         action = bench.make("interface_bounce", interface=PORT)
-        bench.device.faults.set("slow_menu", menu="/interface", seconds=0.05)
+        bench.device.faults.set("slow_menu", menu="/interface", seconds=0.5)
         run = asyncio.ensure_future(action.run())
         await bench.until(lambda: bool(bench.words("/interface/disable")))
         bench.device.faults.set("slow_menu", menu="/none")
@@ -142,7 +142,7 @@ async def test_an_answer_that_is_lost_is_made_up_for_by_what_is_seen() -> None:
     """The link went down and up: it was bounced. Where it did not, nobody knows."""
     for carried_out in (True, False):
         async with acting() as bench:
-            bench.device.faults.set("slow_menu", menu="/interface", seconds=0.1)
+            bench.device.faults.set("slow_menu", menu="/interface", seconds=0.5)
             run = asyncio.ensure_future(bench.make("interface_bounce", interface=PORT).run())
             await bench.until(lambda bench=bench: bool(bench.words("/interface/disable")))  # type: ignore[misc]
             if carried_out:

@@ -88,7 +88,7 @@ async def test_a_connection_that_drops_with_the_removal_leaves_it_open() -> None
         name = bench.rows("/ppp/active")[0].values["name"]
         action = bench.make("ppp_kick", user=name)
         await action.before()
-        bench.device.faults.set("slow_menu", menu="/ppp/active", seconds=0.1)
+        bench.device.faults.set("slow_menu", menu="/ppp/active", seconds=0.5)
         run = asyncio.ensure_future(action.run())
         await bench.until(lambda: bool(bench.words("/ppp/active/remove")))
         bench.device.drop_connections()
