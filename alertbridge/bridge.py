@@ -185,6 +185,8 @@ class Bridge:
                 await do()
             except StoreError as error:
                 log.warning("bridge.put_off", job=name, detail=str(error))
+            except Exception:  # the edge of a task that must not end
+                log.exception("bridge.job_failed", job=name)
             await asyncio.sleep(every_s)
 
     async def _calm(self) -> None:

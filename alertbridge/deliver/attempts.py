@@ -81,8 +81,8 @@ class Attempts:
         self._tools = tools
 
     async def claim(self, connection: AsyncConnection, lane: Lane) -> None:
-        tools = self._tools
         """Takes the lane for this transaction and the lease after it. Raises NotOurs."""
+        tools = self._tools
         if not await claims.claim(connection, tools.database, lane, tools.owner, tools.section.lease_s):
             raise NotOurs
 

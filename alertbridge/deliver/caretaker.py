@@ -21,7 +21,8 @@ from alertbridge.deliver.limits import Policy, Room
 from alertbridge.deliver.limitstore import LimitStore
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.ports import Providers
-from alertbridge.deliver.providers.base import OutcomeClass, Outgoing, Provider
+from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Outgoing, Provider
+from alertbridge.deliver.watched import MENDS
 from alertbridge.deliver.worker import Delivery
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreError
@@ -32,6 +33,8 @@ ASK_EVERY_S = 2.0
 ASK_FOR_S = 60.0
 """How long a probe's fate is asked for, where the provider must be asked."""
 STORE_AGAIN_S = 5.0
+FAILED_AGAIN_S = 30.0
+_FAILED_HERE = Outcome(OutcomeClass.UNKNOWN, "program_error")
 
 Buckets = Callable[[str, str], Mapping[str, Policy]]
 """Channel and address -> what holds for any message there."""
@@ -82,6 +85,11 @@ class Caretaker:
     def __repr__(self) -> str:
         return f"<Caretaker channels={len(self._channels.names)} doing={len(self._doing)}>"
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an action is under way."""
+        return bool(self._doing)
+
     def start(self) -> None:
         """Begins to look after the channels."""
         self._loop = asyncio.create_task(self._run())
@@ -97,7 +105,10 @@ class Caretaker:
 
     async def _run(self) -> None:
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # the edge of a task that must not end
+                log.exception("channels.round_failed")
             await asyncio.sleep(ROUND_S)
 
     async def look(self) -> None:
@@ -124,6 +135,12 @@ class Caretaker:
                 "channel.put_off", channel=action.channel, action=action.kind.value, detail=str(error)
             )
             self._channels.deferred(action, STORE_AGAIN_S)
+        except Exception:  # the edge of one action: it must neither hang as begun nor come again at once
+            log.exception("channel.action_failed", channel=action.channel, action=action.kind.value)
+            if action.kind in MENDS:  # it may have reached the gateway: it counts as one, as all do
+                self._channels.mended(action.channel, _FAILED_HERE)
+            else:
+                self._channels.deferred(action, FAILED_AGAIN_S)
 
     async def _ask(self, action: Action, provider: Provider) -> None:
         self._channels.report(action.channel, await provider.session())

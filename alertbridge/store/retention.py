@@ -76,11 +76,13 @@ class Retention:
     async def run(self, leadership: Leadership, *, every_s: float = 3600.0) -> None:
         """Sweeps again and again while this replica leads; ends only by being cancelled."""
         while True:
-            if await leadership.held():
-                try:
+            try:
+                if await leadership.held():
                     await self.sweep()
-                except StoreUnavailable as error:
-                    log.warning("store.retention_put_off", reason=error.reason.value, detail=error.detail)
+            except StoreUnavailable as error:
+                log.warning("store.retention_put_off", reason=error.reason.value, detail=error.detail)
+            except Exception:  # the edge of a task that must not end
+                log.exception("store.retention_failed")
             await asyncio.sleep(every_s)
 
     async def sweep(self) -> Mapping[str, int]:
