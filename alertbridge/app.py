@@ -99,7 +99,7 @@ def make_app(
             config.accept,
             metrics,
             clock,
-            emergency=lambda alerts: bridge.parts.emergency.tell(alerts),
+            emergency=lambda alerts: bridge.parts.delivery.emergency(alerts),
         )
         app[ALERTS_DOOR] = door
         app[INBOUND] = InboundDoor(bridge.database, clock, lambda: bridge.parts, bridge.message)

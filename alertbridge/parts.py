@@ -20,7 +20,6 @@ from alertbridge.deliver.caretaker import Caretaker
 from alertbridge.deliver.channelactions import ChannelRules
 from alertbridge.deliver.channels import Channels
 from alertbridge.deliver.channelstore import ChannelStore
-from alertbridge.deliver.emergency import Emergency
 from alertbridge.deliver.limitconfig import channel_bucket, channel_buckets, recipient_buckets
 from alertbridge.deliver.limits import Policy, Room
 from alertbridge.deliver.limitstore import LimitStore
@@ -82,6 +81,7 @@ class Parts:
             active=AskedAlertmanager(self.alertmanager) if self.alertmanager is not None else NobodyToAsk(),
             section=config.sending,
             counters=metrics,
+            recipients_of=self._recipients_of(clock),
             owner=owner,
         )
         self.caretaker = Caretaker(
@@ -98,9 +98,6 @@ class Parts:
             delivery=self.delivery,
             told=metrics.channel,
             default_language=config.delivery.language,
-        )
-        self.emergency = Emergency(
-            clock, self.book, self.providers, self.texts, config.sending, self._recipients_of(clock)
         )
 
     def __repr__(self) -> str:
