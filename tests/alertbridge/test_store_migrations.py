@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 from contextlib import closing
 
 import pytest
@@ -14,6 +15,7 @@ from alertbridge.store import migrations
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreForeign, StoreOutdated, StoreTooNew, StoreUnavailable
+from alertbridge.store.migrations import running
 from alertbridge.store.schema_report import metadata
 from tests.fakes.clock import FakeClock
 
@@ -44,6 +46,31 @@ async def test_migrations_make_the_tables_of_the_schema(database: Database) -> N
     """Alembic finds no difference between what the revisions made and `schema.py`."""
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+def test_files_tell_the_revisions() -> None:
+    """What the names of the files say is what Alembic finds in them, in its order."""
+    found = [script.revision for script in running.scripts().walk_revisions()]
+    assert list(migrations.known()) == found[::-1]
+
+
+async def test_a_store_that_is_up_to_date_needs_no_alembic(
+    sqlite_section: StoreSection, clock: FakeClock
+) -> None:
+    """A restart does not load what only a migration needs."""
+    await (await Database.open(sqlite_section, clock)).close()
+    program = (
+        "import asyncio, sys; from pathlib import Path; from alertbridge.store.config import StoreSection; "
+        "from alertbridge.store.database import Database; from runtime.clock import SystemClock; "
+        "section = StoreSection.model_validate({'path': sys.argv[1]}); "
+        "asyncio.run(asyncio.wait_for(Database.open(section, SystemClock()), 30)); "
+        "print('alembic' in sys.modules)"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, str(sqlite_section.path), stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await child.communicate()
+    assert told == b"False\n"
 
 
 async def test_a_difference_would_be_found(database: Database) -> None:

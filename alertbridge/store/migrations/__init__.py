@@ -1,32 +1,31 @@
-"""The store's migrations: Alembic's revisions in `versions/`, run by the program itself, never by hand."""
+"""The store's migrations: Alembic's revisions in `versions/`, run by the program itself, never by hand.
 
+What a revision's file is called tells which there are, so that Alembic is loaded only when there is something to do.
+"""
+
+import re
 from functools import cache
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext, RevisionStep
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
 from alertbridge.store.errors import StoreForeign, StoreTooNew
 
 VERSION_TABLE = "alertbridge_revision"
+_FILE = re.compile(r"r(\d{4})_\w+\.py")
+_REVISION = column("version_num")
 
 
 @cache
-def scripts() -> ScriptDirectory:
-    """The revisions that this program knows."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return ScriptDirectory.from_config(config)
+def known() -> tuple[str, ...]:
+    """The revisions of this program, the newest last."""
+    files = (Path(__file__).parent / "versions").iterdir()
+    return tuple(sorted(match[1] for file in files if (match := _FILE.fullmatch(file.name))))
 
 
 def newest() -> str:
     """The revision that this program's tables are of."""
-    (head,) = scripts().get_heads()
-    return head
+    return known()[-1]
 
 
 def found(connection: Connection) -> str | None:
@@ -35,19 +34,17 @@ def found(connection: Connection) -> str | None:
     Raises StoreTooNew for a revision that this program does not know, StoreForeign for a SQLite file with tables
     that are not a bridge's.
     """
-    current = MigrationContext.configure(
-        connection, opts={"version_table": VERSION_TABLE}
-    ).get_current_revision()
+    current: str | None = None
+    if inspect(connection).has_table(VERSION_TABLE):
+        current = connection.execute(select(_REVISION).select_from(table(VERSION_TABLE))).scalar()
     if current is None:
         _refuse_foreign_file(connection)
         return None
-    try:
-        scripts().get_revision(current)
-    except CommandError as error:
+    if current not in known():
         raise StoreTooNew(
             f"the store is at revision {current}, this program knows none after {newest()}: a newer version has "
             "worked with it. Start that version again, or give this one another store."
-        ) from error
+        )
     return current
 
 
@@ -72,10 +69,7 @@ def upgrade(connection: Connection) -> tuple[str | None, str]:
     if before == after:
         return before, after
 
-    def steps(revision: object, _: MigrationContext) -> list[RevisionStep]:
-        return list(scripts()._upgrade_revs(after, before or "base"))
+    from alertbridge.store.migrations.running import run  # not above: Alembic takes half a second to load
 
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "fn": steps})
-    with Operations.context(context):
-        context.run_migrations()
+    run(connection, before, after)
     return before, after
