@@ -7,13 +7,13 @@ import re
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, String, column, inspect, select, table
 
 from alertbridge.store.errors import StoreForeign, StoreTooNew
 
 VERSION_TABLE = "alertbridge_revision"
 _FILE = re.compile(r"r(\d{4})_\w+\.py")
-_REVISION = column("version_num")
+_REVISION = column("version_num", String)
 
 
 @cache
