@@ -14,6 +14,8 @@ GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc exporter.par
 	scripts.rulesthresholds scripts.rulesdoc
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+FAULT ?= bot
+FAULT_ARGS ?=
 BENCH_ARGS ?=
 LOCK_ARGS ?=
 
@@ -24,13 +26,17 @@ ifneq ($(shell $(BIN)/python -c 'print("usable")' 2>/dev/null),usable)
 .PHONY: $(RUNTIME)
 endif
 
-.PHONY: help demo test check bench system lock fmt docs clean
+.PHONY: help demo demo-fault test check bench system lock fmt docs clean
 
 help:  ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(RUNTIME)  ## A simulated network of routers and the exporter on it, until Ctrl-C
+demo: $(RUNTIME)  ## The whole loop on a simulated network, from router to phone and back, until Ctrl-C
+	@$(BIN)/python -m scripts.system ensure --stage demo
 	@exec $(BIN)/python -m scripts.demo $(DEMO_ARGS)
+
+demo-fault: $(RUNTIME)  ## Break something in the demo and print what happens when (FAULT=bot, db, router, ...)
+	@exec $(BIN)/python -m scripts.demo fault $(FAULT) $(FAULT_ARGS)
 
 test: $(DEV)  ## Every test (system packages that they need are installed first, where that is possible)
 	@$(BIN)/python -m scripts.system ensure --stage test

@@ -5,6 +5,7 @@ Runs on the standard library alone, because it also runs before the virtual envi
     python -m scripts.system status               every package, and whether it is here
     python -m scripts.system install              install what is missing; exit 1 if something stays missing
     python -m scripts.system ensure --stage test  the same, but exit 1 under CI=true only
+    python -m scripts.system ensure --stage demo  the same for the demo, which cannot go on without
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ class Stage(Enum):
     """When a package is needed."""
 
     SETUP = "setup"
-    TEST = "test"
+    DEMO = "demo"
+    TEST = "test"  # which runs the demo too
+
+    def includes(self, other: Stage) -> bool:
+        """Whether what `other` needs is needed here as well."""
+        return other is self or (self is Stage.TEST and other is Stage.DEMO)
 
 
 @dataclass(frozen=True)
@@ -52,18 +58,18 @@ PACKAGES = (
     ),
     Package(
         name="prometheus",
-        stage=Stage.TEST,
+        stage=Stage.DEMO,
         commands=("prometheus", "promtool"),
         service="prometheus.service",
-        needed_for="tests that scrape the exporter with the real server, and the lint of its metrics",
+        needed_for="the demo, tests that scrape the exporter with the real server, and the lint of its metrics",
         elsewhere="the release archive from prometheus.io, both programs on the PATH",
     ),
     Package(
         name="prometheus-alertmanager",
-        stage=Stage.TEST,
+        stage=Stage.DEMO,
         commands=("prometheus-alertmanager", "amtool"),
         service="prometheus-alertmanager.service",
-        needed_for="tests that let a real Alertmanager post to the bridge, and the check of its routes",
+        needed_for="the demo, tests that let a real Alertmanager post to the bridge, and the check of its routes",
         elsewhere="the release archive from prometheus.io: amtool, and alertmanager under Debian's name for it",
     ),
     Package(
@@ -214,7 +220,11 @@ def report(package: Package, parts: Sequence[str]) -> str:
 
 def lacking(stage: Stage | None) -> list[Package]:
     """The packages of a stage (None: of all) that are not here."""
-    return [package for package in PACKAGES if stage in {None, package.stage} and missing_parts(package)]
+    return [
+        package
+        for package in PACKAGES
+        if (stage is None or stage.includes(package.stage)) and missing_parts(package)
+    ]
 
 
 def install_missing(stage: Stage | None) -> list[Package]:
@@ -243,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m scripts.system", description="System packages of this tree"
     )
     parser.add_argument("verb", choices=("status", "install", "ensure"))
-    parser.add_argument("--stage", type=Stage, help="only what this stage needs: setup or test")
+    parser.add_argument("--stage", type=Stage, help="only what this stage needs: setup, demo or test")
     options = parser.parse_args(arguments)
     if options.verb == "status":
         for package in PACKAGES:
@@ -255,7 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verb == "install":
             print("system: everything is here")
         return 0
-    if options.verb == "ensure" and not under_ci():
+    if options.verb == "ensure" and options.stage is not Stage.DEMO and not under_ci():
         print("system: going on without; the tests that need it are skipped, and say so", file=sys.stderr)
         return 0
     return 1

@@ -185,10 +185,11 @@ class _Scene:
         return self._told(Stage.RESOLVED, (one for one in self._about_it() if OVER.search(one["text"])))
 
     def _about_it(self) -> Iterable[Json]:
-        """Messages about the alert, without those about recovery."""
+        """Messages to the operator about the alert, without those about recovery."""
         for message in self._messages:
             text = message["text"]
-            if self._fault.alert in text and not RECOVERY.search(text):
+            ours = message["to"] == self._state.operator
+            if ours and self._fault.alert in text and not RECOVERY.search(text):
                 yield message
 
     def _asked(self) -> Sighting | None:

@@ -1,27 +1,27 @@
 """The demo as a program of its own, on free ports, for tests that look at it from outside."""
 
 import os
-import re
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from scripts.demo.ports import VARIABLES
+from scripts.demo.state import State
+from scripts.demo.welcome import END
+
 ROOT = Path(__file__).resolve().parents[2]
-READY_DEADLINE_S = 40.0
-END_DEADLINE_S = 15.0
-ANY_FREE = {"EXPORTER_PORT": "0", "SIMULATOR_PORT": "0", "ROUTER_PORT": "0", "BOT_PORT": "0"}
+END_DEADLINE_S = 30.0
+ANY_FREE: Mapping[str, str] = {variable: "0" for variable, _, _ in VARIABLES.values()}
 
 
 @contextmanager
 def demo(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """The demo as a program of its own; killed at the end if it still runs."""
+    """The demo as a program of its own; killed at the end, with all that it started, if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "scripts.demo", *arguments],
         cwd=ROOT,
@@ -42,6 +42,15 @@ def demo(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@contextmanager
+def whole_demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], State, str]]:
+    """A demo whose loop is whole: its process, where everything is, and what it printed."""
+    file = folder / "state.json"
+    with demo("--state", str(file)) as process:
+        said = welcome_of(process)
+        yield process, State.read(file), said
+
+
 def welcome_of(process: subprocess.Popen[str]) -> str:
     """What the demo prints once it is ready."""
     assert process.stdout is not None
@@ -49,36 +58,12 @@ def welcome_of(process: subprocess.Popen[str]) -> str:
     said = ""
     for line in process.stdout:
         said += line
-        if "Ctrl-C ends everything" in line:
+        if END in line:
             return said
     raise AssertionError(f"the demo ended early: {process.stderr.read()}")
 
 
-def exporter_url(said: str) -> str:
-    """Where the demo's exporter is, from what the demo printed."""
-    found = re.search(r"(http://\S+)/metrics", said)
-    assert found is not None, said
-    return found[1]
-
-
-def get(url: str) -> str:
-    """The body of an address of the demo; empty while it cannot be had."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return str(answer.read().decode())
-    except (urllib.error.URLError, OSError):
-        return ""
-
-
-def send(method: str, url: str, body: str = "") -> None:
-    """What the printed curl commands do."""
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=body.encode() or None, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.status in (200, 202)
-
-
-def until(condition: Callable[[], bool], what: str, deadline_s: float = READY_DEADLINE_S) -> None:
+def until(condition: Callable[[], bool], what: str, deadline_s: float = 30.0) -> None:
     """Returns when the condition holds; fails when it does not in time."""
     end_s = time.monotonic() + deadline_s
     while not condition():

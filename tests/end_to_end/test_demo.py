@@ -1,114 +1,75 @@
-"""`make demo`, as a person uses it: it starts, shows every router, and leaves nothing behind."""
+"""`make demo` before anything runs: ports, configurations, rules, the table of faults; and what ends it early."""
 
 import re
-import signal
 import socket
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
+import yaml
 
+from alertbridge.config import load_config
+from exporter.config import load_config as load_exporter_config
 from scripts.children import Child, ChildDied
-from scripts.demo import PROFILES, ROUTERS, CannotStart, Ports, exporter_config
-from tests.end_to_end.running_demo import (
-    END_DEADLINE_S,
-    READY_DEADLINE_S,
-    demo,
-    exporter_url,
-    get,
-    send,
-    until,
-    welcome_of,
+from scripts.demo.bridgeconfig import TOKEN_FILE, bridge_config
+from scripts.demo.configs import (
+    ROOT,
+    alertmanager_config,
+    bot_section,
+    database_section,
+    exporter_config,
+    prometheus_config,
+)
+from scripts.demo.faults import DEADLINES_S, FAULTS, Fault
+from scripts.demo.hurry import HURRIED, NotInTheRules, write_rules
+from scripts.demo.ports import PROFILES, ROUTERS, VARIABLES, CannotStart, Ports
+from scripts.demo.programs import require_programs
+from scripts.demo.stages import Stage
+from tests.end_to_end.running_demo import END_DEADLINE_S, demo, until
+
+PORTS = Ports(
+    exporter=9500,
+    bridge=9501,
+    prometheus=9502,
+    alertmanager=9503,
+    phone=9504,
+    bot=9505,
+    simulator=9506,
+    control=9507,
+    first_router=9600,
+)
+SIMULATED = yaml.safe_dump(
+    {
+        "web": {"listen": "127.0.0.1:1", "gzip": False},
+        "routers": [
+            {"name": name, "address": "127.0.0.1", "port": port, "username": "monitor", "password": "secret"}
+            for port, name in enumerate(PROFILES, start=PORTS.first_router)
+        ],
+    }
 )
 
 
-def routers_up(base: str) -> dict[str, str]:
-    """`mikrotik_up` by router."""
-    return dict(
-        re.findall(r'^mikrotik_up\{router="([^"]+)"[^}]*\} (\S+)$', get(f"{base}/metrics"), re.MULTILINE)
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_shows_every_router_and_ends_cleanly(number: signal.Signals) -> None:
-    """Every router comes up; asked to end, the demo exits with 0 and none of its programs is left."""
-    with demo() as process:
-        said = welcome_of(process)
-        base = exporter_url(said)
-        until(lambda: list(routers_up(base).values()) == ["1"] * ROUTERS, "every router up")
-        programs = psutil.Process(process.pid).children(recursive=True)
-        assert len(programs) == 4  # the bot has a supervisor before it
-        process.send_signal(number)
-        assert process.wait(END_DEADLINE_S) == 0
-        _, alive = psutil.wait_procs(programs, timeout=1)
-        assert alive == []
-
-
-@pytest.mark.timeout(120)
-def test_the_router_that_the_demo_offers_to_break_can_be_broken_and_mended() -> None:
-    """The printed commands make one router go down, and come up again, while the others stay up."""
-    with demo() as process:
-        said = welcome_of(process)
-        base = exporter_url(said)
-        breaking = re.search(r"curl -X POST (\S+/routers/(\S+)/faults) .* -d '([^']+)'", said)
-        assert breaking is not None
-        url, victim, body = breaking.groups()
-        until(lambda: list(routers_up(base).values()) == ["1"] * ROUTERS, "every router up")
-        others = {name: "1" for name in routers_up(base) if name != victim}
-        send("POST", url, body)
-        until(lambda: routers_up(base) == {victim: "0", **others}, "one router down, the others up")
-        send("DELETE", url)
-        until(lambda: routers_up(base) == {victim: "1", **others}, "every router up again")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(END_DEADLINE_S) == 0
-
-
-@pytest.mark.timeout(120)
-def test_the_bot_that_the_demo_offers_to_disconnect_can_be_reconnected() -> None:
-    """The printed commands close the bot's session, and open it again."""
-    with demo() as process:
-        said = welcome_of(process)
-        base = exporter_url(said)
-        breaking = re.search(r"curl -X POST (\S+/control/faults) .* -d '([^']+)'", said)
-        mending = re.search(r"curl -X POST (\S+/reconnect)", said)
-        assert breaking is not None
-        assert mending is not None
-
-        def holds(state: str) -> bool:
-            wanted = f'whatsapp_bot_session_state{{bot="noc",state="{state}"}} 1'
-            return wanted in get(f"{base}/metrics")
-
-        until(lambda: holds("open"), "the session open")
-        assert 'whatsapp_bot_up{bot="noc"} 1' in get(f"{base}/metrics")
-        send("POST", breaking[1], breaking[2])
-        until(lambda: holds("close"), "the session closed")
-        send("POST", mending[1])
-        until(lambda: holds("open"), "the session open again")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(END_DEADLINE_S) == 0
-
-
-def test_the_demo_ends_by_itself_after_a_given_time() -> None:
-    """With --for it exits with 0 after that many seconds and says so."""
-    with demo("--for", "0.5") as process:
-        out, err = process.communicate(timeout=READY_DEADLINE_S)
-        assert process.returncode == 0, err
-        assert "nothing is left running" in out
-
-
-@pytest.mark.parametrize("variable", ["EXPORTER_PORT", "SIMULATOR_PORT", "ROUTER_PORT", "BOT_PORT"])
+@pytest.mark.parametrize("variable", [variable for variable, _, _ in VARIABLES.values()])
 def test_a_taken_port_is_named_with_the_variable_to_set(variable: str) -> None:
-    """A port of another program ends the demo with 1, before anything starts, and says what to set."""
+    """A port of another program keeps the demo from starting, and the message says what to set."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with demo(**{variable: str(port)}) as process:
+        free = {name: "0" for name, _, _ in VARIABLES.values()}
+        with pytest.raises(CannotStart, match=rf"port {port} is taken.*\n  {variable}=\d+ make demo"):
+            Ports.chosen({**free, variable: str(port)})
+
+
+def test_a_taken_port_ends_the_program() -> None:
+    """It exits with 1 before anything starts."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with demo(PHONE_PORT=str(other.getsockname()[1])) as process:
             _, err = process.communicate(timeout=END_DEADLINE_S)
     assert process.returncode == 1
-    assert f"port {port} is taken" in err
-    assert re.search(rf"{variable}=\d+ make demo", err)
+    assert re.search(r"PHONE_PORT=\d+ make demo", err)
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "70000", ""])
@@ -118,15 +79,102 @@ def test_what_is_no_port_is_refused(text: str) -> None:
         Ports.chosen({"EXPORTER_PORT": text})
 
 
-def test_the_written_configuration_keeps_the_routers() -> None:
-    """The exporter's configuration is the simulator's, with the exporter's own address to listen on."""
+def test_missing_programs_are_named_with_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without Prometheus nothing starts, and the message says what to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotStart, match=r"apt-get install --no-install-recommends prometheus\n"):
+        require_programs()
+
+
+def test_a_fault_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
+    """It exits with 1 at once."""
+    with demo("--state", str(tmp_path / "none.json"), "fault", "bot") as process:
+        _, err = process.communicate(timeout=END_DEADLINE_S)
+    assert process.returncode == 1
+    assert "make demo" in err
+
+
+def test_the_exporter_takes_its_configuration(tmp_path: Path) -> None:
+    """The routers are the simulator's; the bot and the database are watched; the crowded router tells sums."""
+    file = tmp_path / "exporter.yml"
     text = exporter_config(
-        "web: {listen: '127.0.0.1:1', gzip: false}\nrouters: [{address: 127.0.0.1}]\n", 9500
+        SIMULATED,
+        PORTS.exporter,
+        bots=(bot_section(PORTS, tmp_path / "pid"),),
+        databases=(database_section(tmp_path / "billing.db"),),
     )
-    assert "listen: 127.0.0.1:9500" in text
-    assert "gzip: false" in text
-    assert "address: 127.0.0.1" in text
+    file.write_text(text, encoding="utf-8")
+    config = load_exporter_config(file)
+    assert [router.name for router in config.routers] == list(PROFILES)
     assert sum(PROFILES.values()) == ROUTERS
+    assert "gzip: false" in text
+    assert "listen: 127.0.0.1:9500" in text
+
+
+def test_the_bridge_takes_its_configuration(tmp_path: Path) -> None:
+    """Nothing in it is wrong, no rule is a dry run, and every fault that is mended has its rule."""
+    (tmp_path / TOKEN_FILE).write_text("token-of-the-demo", encoding="utf-8")
+    routers = yaml.safe_load(SIMULATED)["routers"]
+    file = tmp_path / "alertbridge.yml"
+    file.write_text(bridge_config(PORTS, tmp_path, tmp_path / "billing.db", routers), encoding="utf-8")
+    config = load_config(file)
+    rules = {rule.name: rule for rule in config.recovery.rules}
+    assert not any(rule.dry_run for rule in rules.values())
+    assert {fault.rule for fault in FAULTS.values()} - {""} == set(rules)
+
+
+def test_prometheus_and_alertmanager_are_those_of_the_repository(tmp_path: Path) -> None:
+    """Every address is this machine's, and no job or route is lost."""
+    for name, made in (
+        ("prometheus.yml", prometheus_config(PORTS, tmp_path)),
+        ("alertmanager.yml", alertmanager_config(PORTS, tmp_path)),
+    ):
+        ours = yaml.safe_load((ROOT / "prometheus" / name).read_text(encoding="utf-8"))
+        assert yaml.safe_load(made).keys() == ours.keys()
+        assert not re.search(r"(exporter|alertbridge|alertmanager|localhost):\d", made)
+        assert "/run/secrets" not in made
+    jobs = [job["job_name"] for job in yaml.safe_load(prometheus_config(PORTS, tmp_path))["scrape_configs"]]
+    assert jobs == ["tikwatch", "mikrotik", "alertbridge", "alertmanager", "prometheus"]
+
+
+def test_hurried_rules_differ_only_where_they_say_so(tmp_path: Path) -> None:
+    """Every rule of the repository is there under its name; what is not in the table says what it said."""
+    source = ROOT / "prometheus" / "rules"
+    write_rules(source, tmp_path)
+    for file in source.glob("*.rules.yml"):
+        ours, made = (
+            [
+                rule
+                for group in yaml.safe_load((folder / file.name).read_text(encoding="utf-8"))["groups"]
+                for rule in group["rules"]
+            ]
+            for folder in (source, tmp_path)
+        )
+        for rule, hurried in zip(ours, made, strict=True):
+            name = rule.get("alert") or rule["record"]
+            assert (hurried.get("alert") or hurried["record"]) == name
+            if name not in HURRIED and not name.startswith("tikwatch:threshold:"):
+                assert hurried == rule
+
+
+def test_a_hurry_about_nothing_is_refused(tmp_path: Path) -> None:
+    """Rules that lost an alert of the table are told, instead of a demo that waits for it."""
+    with pytest.raises(NotInTheRules, match="has no rule"):
+        write_rules(tmp_path, tmp_path / "made")
+
+
+@pytest.mark.parametrize(("name", "fault"), FAULTS.items())
+def test_each_fault_can_be_followed(name: str, fault: Fault) -> None:
+    """Its alert is in the rules, each of its stages has a deadline, and what it waits for before it mends comes."""
+    rules = "".join(file.read_text("utf-8") for file in (ROOT / "prometheus" / "rules").glob("*.rules.yml"))
+    assert f"- alert: {fault.alert}\n" in rules, name
+    assert set(fault.stages) <= DEADLINES_S.keys()
+    assert fault.mend_after is None or fault.mend_after in fault.stages
+    assert fault.mend_after is not None or not fault.mends or fault.rule
+    assert set(fault.targets_s) <= set(fault.stages)
+    assert fault.stages[-1] is Stage.RESOLVED
 
 
 def test_a_child_that_dies_is_told_with_its_last_words(tmp_path: Path) -> None:

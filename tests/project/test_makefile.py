@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs", ".ci/run")
-PROMISED = {"help", "demo", "test", "check", "bench", "system", "lock", "clean", "fmt", "docs"}
+PROMISED = {"help", "demo", "demo-fault", "test", "check", "bench", "system", "lock", "clean", "fmt", "docs"}
 
 
 def make(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -130,3 +130,18 @@ def test_ensure_goes_on_and_install_does_not(
     assert system.main(["install", "--stage", "test"]) == 1
     monkeypatch.setenv("CI", "true")
     assert system.main(["ensure", "--stage", "test"]) == 1
+
+
+def test_the_demo_cannot_go_on_without_its_programs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """For the demo ensure exits 1 and names only what the demo needs; the tests need that as well."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CI", raising=False)
+    assert system.main(["ensure", "--stage", "demo"]) == 1
+    said = capsys.readouterr().err
+    assert "prometheus-alertmanager: prometheus-alertmanager, amtool missing" in said
+    assert "chromium" not in said
+    assert {package.name for package in system.lacking(Stage.DEMO)} < {
+        package.name for package in system.lacking(Stage.TEST)
+    }
