@@ -36,6 +36,15 @@ def firing_since(selector: str = "") -> str:
     return f"1000 * (ALERTS_FOR_STATE and ignoring (alertstate) (ALERTS{{{chosen}}} or {_WATCHDOG}))"
 
 
+def last_began(within: str, selector: str = "") -> str:
+    """When each alert that fired within that time last began, in seconds; short ones are not missed."""
+    chosen = ",".join(part for part in (SERIOUS, selector) if part)
+    return (
+        f"max_over_time(ALERTS_FOR_STATE{{{chosen}}}[{within}])"
+        f" and ignoring (alertstate) max_over_time(ALERTS{{{FIRING},{chosen}}}[{within}])"
+    )
+
+
 def held_still(expr: str, by: str, rank: str, count: int = 10) -> str:
     """The series that lead now, also where others led before; `rank`, a selector, is averaged over the last hour."""
     return f"{expr} and on ({by}) topk({count}, avg_over_time({rank}[1h] @ end()))"

@@ -132,20 +132,20 @@ class Observed:
 
 
 def liven(observed: Observed) -> None:
-    """What a bad minute looks like: a router stops answering, another restarts, the gateway refuses the message about
-    it at first, the bot sends and fails. Returns when the message has come through and the router is back."""
-    observed.phone_fault("error_before_delivery")
+    """What a bad minute looks like: a router stops answering and people hear of it, the bot sends and fails, another
+    router restarts while the gateway refuses messages. Returns when all of it is seen; then the faults are mended."""
     observed.fault("legacy", "refuse")
-    observed.reboot("chr")
     for number in range(3):
         observed.bot.ask("POST", "/send", to=NOC, text=f"hello {number}")
     observed.bot.fault("timelock")
     observed.bot.ask("POST", "/send", to=NOC, text="to a stranger")
     observed.until('count(ALERTS{alertname="RouterDown",alertstate="firing"})', lambda found: found == 1)
+    observed.until("sum(alertbridge_messages_acknowledged_total)", lambda found: found > 0)
+    observed.phone_fault("error_before_delivery")
+    observed.reboot("chr")
     observed.until("sum(alertbridge_messages_failed_total)", lambda found: found > 0)
     observed.bot.mend()
     observed.mend_phone()
-    observed.until("sum(alertbridge_messages_acknowledged_total)", lambda found: found > 0)
     observed.mend("legacy")
 
 

@@ -60,9 +60,10 @@ class Seen:
     def has_data(self, asked: Asked) -> bool:
         """Whether a query gives at least one value, for now or at some time of the last minutes."""
         expr = spelled_out(asked.expr, self.values)
-        if asked.target.get("instant"):
-            return any(one["value"][1] != "NaN" for one in self.observed.query(expr))
         now = time.time()
+        if asked.target.get("instant"):
+            moments = (now, now - STEP_S, now - 4 * STEP_S)  # a session may just have ended
+            return any(one["value"][1] != "NaN" for at in moments for one in self.observed.query(expr, at))
         found = self.observed.range(expr, now - RANGE_S, now, STEP_S)
         return any(value != "NaN" for one in found for _, value in one["values"])
 
@@ -75,7 +76,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         observed.until("count(router_user:receive_bits:rate5m)", lambda found: found > 0)
         liven(observed)
         time.sleep(max(0.0, LEAST_S - (time.monotonic() - began)))  # the age of the series, not a condition
-        top = observed.query("topk(1, router_user:receive_bits:rate5m)")[0]["metric"]
+        top = observed.query(
+            "topk(1, mikrotik_ppp_session_uptime_seconds and on (user) router_user:receive_bits:rate5m)"
+        )[0]["metric"]
         everything = {"router": ".+", "interface": ".+", "queue": ".+", "channel": ".+"}
         yield Seen(observed, {**everything, "bot": BOT, "database": DATABASE, "subscriber": top["user"]})
 

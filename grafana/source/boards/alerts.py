@@ -6,7 +6,7 @@ from grafana.source import links, variables, words
 from grafana.source.annotations import of_services
 from grafana.source.boards.alerts_recovery import PIPELINE, RECOVERY
 from grafana.source.colours import CRITICAL, INFO, OK, SEVERITIES
-from grafana.source.expressions import FIRING, SERIOUS
+from grafana.source.expressions import FIRING, SERIOUS, last_began
 from grafana.source.layout import Board, Row
 from grafana.source.limits import plain, rising
 from grafana.source.overrides import coloured
@@ -102,10 +102,8 @@ _HISTORY: Final = (
     table(
         "Fired in this range of time",
         Text(
-            (
-                "For how long each alert fired, and when last. What fires often and is not acted on wants another "
-                "threshold."
-            ),
+            "For how long each alert fired, and when it last began. What fires often and is not acted on wants "
+            "another threshold.",
             "Berapa lama setiap alert aktif dalam rentang waktu ini.",
         ),
         [
@@ -118,15 +116,15 @@ _HISTORY: Final = (
         ],
         [
             Column(
-                "Fired for", f"60 * sum by ({_THING}) (count_over_time({_FIRED}[$__range:1m]))", Unit.SECONDS
+                "Fired for", f"15 * sum by ({_THING}) (count_over_time({_FIRED}[$__range:15s]))", Unit.SECONDS
             ),
             Column(
-                "Last at",
-                f"1000 * max by ({_THING}) (max_over_time(timestamp({_FIRED})[$__range:1m]))",
+                "Last began",
+                f"1000 * ({last_began('$__range')})",
                 Unit.AGO,
             ),
         ],
-        order=Order("Last at", falling=True),
+        order=Order("Last began", falling=True),
         height=8,
     ),
 )

@@ -5,7 +5,7 @@ from typing import Final
 from grafana.source import links, variables, words
 from grafana.source.annotations import of_routers
 from grafana.source.colours import HOTSPOT, PPP, RECEIVED, SENT
-from grafana.source.expressions import FIRING, SERIOUS, held_still, here, total
+from grafana.source.expressions import FIRING, SERIOUS, held_still, here, last_began, total
 from grafana.source.layout import Board, Row
 from grafana.source.limits import above, falling, plain, rising
 from grafana.source.overrides import Look, before, coloured, received, sent
@@ -21,10 +21,7 @@ _UP: Final = here("router:up:min")
 _IN: Final = here("router:receive_bits:sum")
 _OUT: Final = here("router:transmit_bits:sum")
 _CPU: Final = here("router:cpu_load:ratio")
-_LAST: Final = (
-    "topk by (router) (1, max by (router, alertname)"
-    f" (max_over_time(timestamp(ALERTS{{{FIRING},{SERIOUS},{ROUTER_IS}}})[1d:1m])))"
-)
+_LAST: Final = f"topk by (router) (1, max by (router, alertname) ({last_began('1d', ROUTER_IS)}))"
 _TO_ROUTER: Final = links.to("The router", links.ROUTER, router=links.cell("Router"))
 _TO_USERS: Final = links.to("Its subscribers", links.SUBSCRIBERS, router=links.cell("Router"))
 _TO_PORTS: Final = links.to("Its interfaces", links.INTERFACES, router=links.cell("Router"))
