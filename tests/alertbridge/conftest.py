@@ -40,7 +40,9 @@ def postgresql_section(store_server: RunningServer) -> Iterator[StoreSection]:
     with closing(postgres_connection(store_server.port)) as owner:
         owner.execute(f"CREATE DATABASE {name}")
         yield StoreSection(
-            url=f"postgresql://owner:{PASSWORD}@127.0.0.1:{store_server.port}/{name}", connections=3
+            url=f"postgresql://owner:{PASSWORD}@127.0.0.1:{store_server.port}/{name}",
+            statement_timeout_s=120,  # a test that waits for the processor is not to lose its transaction
+            connections=3,
         )
         _drop(owner, name)
 
