@@ -1,10 +1,9 @@
 """Figure 13: the whole loop, again and again: from a fault to the phone, to the cure that the target confirms.
 
 A demo of its own on free ports: simulated routers, bot and phone, a real Prometheus and Alertmanager with the rules of
-the repository in the demo's hurry. Promised is what an operator feels: a bot that lost its session is
-back within 30 s, something critical is on the phone within 30 s, a locked database is freed or told within 60 s, a stuck
-queue is cleared within 60 s, a flapping port is bounced once, a bot that cannot be mended is given up after five tries
-and handed to a person over the fallback.
+the repository in the demo's hurry. Promised: a bot that lost its session is back within 30 s, something critical is on
+the phone within 30 s, a locked database is freed or told within 60 s, a stuck queue is cleared within 60 s, a flapping
+port is bounced once, a bot that cannot be mended is given up after five tries and handed to a person over the fallback.
 
 python -m benchmarks.loop --runs 20 [--faults bot,router] [--out loop.json]
 """

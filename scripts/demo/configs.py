@@ -77,10 +77,8 @@ def exporter_config(
     config: Json = yaml.safe_load(simulator_config)
     config["breaker"] = {"cooldown_s": BREAKER_COOLDOWN_S, "max_cooldown_s": BREAKER_COOLDOWN_S}
     config["web"] = {**config.get("web", {}), "listen": f"{HOST}:{port}"}
-    every = {name: {"ttl_s": FRESH_S[name]} if name in FRESH_S else {} for name in COLLECTORS}
-    sums = {
-        name: {**every[name], "mode": "aggregate"} if name in SUBSCRIBERS else every[name] for name in every
-    }
+    every: Json = {name: {"ttl_s": FRESH_S[name]} if name in FRESH_S else {} for name in COLLECTORS}
+    sums: Json = {name: {"mode": "aggregate"} if name in SUBSCRIBERS else {} for name in COLLECTORS}
     config["modules"] = {"default": {"collectors": every}, "crowded": {"collectors": sums}}
     for router in config["routers"]:
         if router.get("name") in CROWDED:

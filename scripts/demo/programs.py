@@ -6,8 +6,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import yaml
-
 from scripts import system
 from scripts.children import Child
 from scripts.demo.bridgeconfig import OPERATOR, SMS_CHAT, TOKEN_FILE, WRITER, bridge_config
@@ -59,9 +57,11 @@ class Workshop:
         return State(os.getpid(), self.ports.urls(), self.token, OPERATOR, SMS_CHAT)
 
     def routers(self) -> list[dict[str, object]]:
-        """As the simulator wrote them down."""
-        found: list[dict[str, object]] = yaml.safe_load(self.simulated.read_text(encoding="utf-8"))["routers"]
-        return found
+        """Where each router will be; the simulator takes ports in a row."""
+        return [
+            {"name": name, "address": HOST, "port": port}
+            for port, name in enumerate(PROFILES, start=self.ports.first_router)
+        ]
 
     def _module(self, name: str, module: str, *arguments: str) -> Child:
         return self._program(name, sys.executable, "-m", module, *arguments)
@@ -120,7 +120,13 @@ class Workshop:
             f"--web.listen-address={HOST}:{self.ports.alertmanager}",
         )
 
-    # -- what needs the simulator's list of routers, the bot's number and the database
+    def bridge(self) -> Child:
+        """Of this repository."""
+        text = bridge_config(self.ports, self.folder, self.billing, self.routers())
+        config = self._written("alertbridge.yml", text)
+        return self._module("the bridge", "alertbridge", "serve", "--config", config)
+
+    # -- what needs the simulator's list of routers and the bot's number
 
     def exporter(self) -> Child:
         """Of this repository."""
@@ -132,9 +138,3 @@ class Workshop:
         )
         config = self._written("exporter.yml", text)
         return self._module("the exporter", "exporter", "serve", "--config", config)
-
-    def bridge(self) -> Child:
-        """Of this repository."""
-        text = bridge_config(self.ports, self.folder, self.billing, self.routers())
-        config = self._written("alertbridge.yml", text)
-        return self._module("the bridge", "alertbridge", "serve", "--config", config)

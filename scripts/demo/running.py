@@ -58,18 +58,21 @@ class Demo:
             self._check()
 
     def _start(self, shop: Workshop, stack: ExitStack) -> None:
-        """Those that need nothing at once, the others when what they need is there."""
+        """Those that need nothing at once, the others when what they need is there. Prometheus comes last, so that
+        nothing is missing when it first looks."""
+
+        def begin(*makes: Callable[[], Child]) -> None:
+            for make in makes:
+                if not self.stop.is_set():
+                    self.children.append(stack.enter_context(make()))
+
         make_billing(shop.billing)
-        for make in (shop.simulator, shop.phone, shop.bot, shop.alertmanager, shop.prometheus):
-            self.children.append(stack.enter_context(make()))
-        self._wait(
-            lambda: self._answers("simulator", "/routers") and shop.simulated.is_file(), "the simulator"
-        )
-        self._wait(shop.bot_pid.is_file, "the bot")
-        if self.stop.is_set():
-            return
-        for make in (shop.exporter, shop.bridge):
-            self.children.append(stack.enter_context(make()))
+        begin(shop.simulator, shop.bridge, shop.phone, shop.bot, shop.alertmanager)
+        self._wait(lambda: shop.bot_pid.is_file() and shop.simulated.is_file(), "the simulator or the bot")
+        begin(shop.exporter)
+        self._wait(lambda: self._answers("exporter", "/-/ready"), "the exporter")
+        self._wait(lambda: self._answers("bridge", "/-/ready"), "the bridge")
+        begin(shop.prometheus)
 
     def _furnish(self, breaker: Breaker) -> None:
         """Names and buttons on the phone, and a router that is never quite well."""
@@ -106,8 +109,6 @@ class Demo:
     def _is_whole(self, token: str) -> bool:
         """Prometheus asked everything and has an Alertmanager, and its sign of life came through to the bridge."""
         try:
-            if not all(self._answers(name, "/-/ready") for name in ("exporter", "bridge")):
-                return False
             prometheus = self.ports.url("prometheus")
             targets = get(f"{prometheus}/api/v1/targets", {"state": "active"})["data"]["activeTargets"]
             if len(targets) < ROUTERS + OTHER_TARGETS or any(one["health"] != "up" for one in targets):

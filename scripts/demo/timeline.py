@@ -19,10 +19,10 @@ POLL_S = 0.2
 QUIET_WITHIN_S = 120.0
 QUIET_FOR_S = 2.0
 """How long the last fault must be over before the next one."""
-RECOVERY = re.compile(r"\brun \d+\)?\.?|🔧|🔐|🆘|❓")
+RECOVERY = re.compile(r"\brun \d+")
+"""What recovery says names its run; channels that know no emoji keep that."""
 OVER = re.compile(r"SELESAI|RESOLVED|[Ss]udah selesai|Resolved")
-CODE = re.compile(r"(?:yes|ya) (\w+)")
-HELP = "🆘"
+CODE = re.compile(r"(?:yes|ya) ([A-Z0-9]{4,})\b")
 
 Tell = Callable[[Sighting], None]
 
@@ -193,12 +193,26 @@ class _Scene:
                 yield message
 
     def _asked(self) -> Sighting | None:
-        asked = (one for one in self._messages if "🔐" in one["text"] and self._fault.alert in one["text"])
+        asked = (
+            one
+            for one in self._messages
+            if one["to"] == self._state.operator
+            and self._fault.alert in one["text"]
+            and RECOVERY.search(one["text"])
+            and CODE.search(one["text"])
+        )
         return self._told(Stage.ASKED, asked)
 
     def _escalated(self) -> Sighting | None:
-        texts = (one for one in self._messages if one["to"] == self._state.sms_chat and HELP in one["text"])
-        return self._told(Stage.ESCALATED, texts)
+        over_sms = (one for one in self._messages if one["to"] == self._state.sms_chat)
+        handed_over = (
+            one
+            for one in over_sms
+            if self._fault.alert in one["text"]
+            and RECOVERY.search(one["text"])
+            and not CODE.search(one["text"])
+        )
+        return self._told(Stage.ESCALATED, handed_over)
 
     def _told(self, stage: Stage, messages: Iterable[Json]) -> Sighting | None:
         found = next(iter(messages), None)
