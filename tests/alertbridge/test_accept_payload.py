@@ -195,12 +195,12 @@ def test_what_is_no_alert_at_all_is_rejected_alone(odd: object) -> None:
 )
 def test_what_can_never_be_right_is_refused_with_a_sentence(body: bytes, sentence: str) -> None:
     """And quickly, however it is made."""
-    since_s = time.perf_counter()
+    since_s = time.process_time()
     with pytest.raises(NotANotification) as caught:
         read_notification(body)
     assert sentence in str(caught.value)
     assert len(str(caught.value)) < 300
-    assert time.perf_counter() - since_s < 2
+    assert time.process_time() - since_s < 2
 
 
 def test_a_byte_order_mark_and_moderate_depth_are_no_reason_to_lose_an_alert() -> None:

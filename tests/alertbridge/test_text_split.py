@@ -90,11 +90,11 @@ def test_a_character_longer_than_a_part_is_cut_all_the_same() -> None:
 
 def test_a_hostile_text_is_split_quickly() -> None:
     """A text of nothing but marks takes no noticeable time."""
-    began = time.perf_counter()
+    began = time.process_time()
     split("*a " * 20_000, 4_000)
     split("```" * 20_000, 4_000)
     split("`a`" * 20_000, 4_000)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_limit_too_small_is_refused() -> None:
