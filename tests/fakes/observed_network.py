@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -206,7 +206,7 @@ def observed_network(folder: Path, plan: Plan = Plan()) -> Iterator[Observed]:
         )
         bot = stack.enter_context(bot_process("--pid-file", str(pid_file)))
         _until_answers(f"{urls['network']}/healthz", network)
-        billing(folder / "billing.db")
+        stack.enter_context(billing(folder / "billing.db"))
         _write(folder / "exporter.yml", exporter_config(written, bot, pid_file, ports["exporter"], plan))
         token = folder / "alertbridge.token"
         token.write_text(_TOKEN, encoding="utf-8")
@@ -264,23 +264,19 @@ def _until_answers(url: str, program: Child) -> None:
         time.sleep(0.1)
 
 
-def billing(file: Path) -> None:
-    """A SQLite database in WAL mode, with a backup beside it."""
-    owner = sqlite3.connect(file)
-    owner.execute("PRAGMA journal_mode=WAL")
-    owner.execute("CREATE TABLE accounts (name TEXT PRIMARY KEY, disabled INTEGER)")
-    owner.executemany("INSERT INTO accounts VALUES (?, 0)", [(f"user{number}",) for number in range(20)])
-    owner.commit()
-    with sqlite3.connect(file.with_name("billing-1.backup")) as copy:
+@contextmanager
+def billing(file: Path) -> Iterator[None]:
+    """A SQLite database in WAL mode, open as its owner has it, with a backup beside it."""
+    with (
+        closing(sqlite3.connect(file)) as owner,
+        closing(sqlite3.connect(file.with_name("billing-1.backup"))) as copy,
+    ):
+        owner.execute("PRAGMA journal_mode=WAL")
+        owner.execute("CREATE TABLE accounts (name TEXT PRIMARY KEY, disabled INTEGER)")
+        owner.executemany("INSERT INTO accounts VALUES (?, 0)", [(f"user{number}",) for number in range(20)])
+        owner.commit()
         owner.backup(copy)
-    copy.close()
-    reader = sqlite3.connect(file)  # holds the log open, as the owner's other connections do
-    reader.execute("SELECT count(*) FROM accounts").fetchone()
-    owner.close()
-    _KEPT.append(reader)
-
-
-_KEPT: list[sqlite3.Connection] = []
+        yield
 
 
 def exporter_config(
