@@ -1,6 +1,7 @@
 # The verbs of this repository; `make` alone lists them.
 #   PYTHON=python3.12 make test     another interpreter (3.11 or newer)
 #   make test PYTEST_ARGS="-k pool" a part of the tests
+#   make test WORKERS=0             one test after the other, for a debugger
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -11,8 +12,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 GENERATED := exporter.metricsdoc exporter.configdoc exporter.apidoc exporter.paritydoc \
 	alertbridge.metricsdoc alertbridge.configdoc alertbridge.apidoc alertbridge.actionsdoc \
-	scripts.rulesthresholds scripts.rulesdoc
+	scripts.rulesthresholds scripts.rulesdoc grafana.source
 PYTEST_ARGS ?=
+WORKERS ?= 2
 DEMO_ARGS ?=
 FAULT ?= bot
 FAULT_ARGS ?=
@@ -40,7 +42,7 @@ demo-fault: $(RUNTIME)  ## Break something in the demo and print what happens wh
 
 test: $(DEV)  ## Every test (system packages that they need are installed first, where that is possible)
 	@$(BIN)/python -m scripts.system ensure --stage test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(DEV)  ## Lint, format, strict types, import contracts, generated docs up to date
 	$(BIN)/ruff check .
