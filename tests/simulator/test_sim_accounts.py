@@ -11,7 +11,7 @@ def test_each_router_has_the_users_that_were_asked_for() -> None:
     for spec in specs:
         account = spec.account("recovery")
         assert account is not None
-        assert account.password == "se:cret"  # noqa: S105  of a simulated router
+        assert account.password == "se:cret"
         assert "write" in account.policies
         assert spec.account("monitor") is not None
     assert "se:cret" not in repr(specs)
