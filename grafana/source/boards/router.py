@@ -255,7 +255,7 @@ _QUEUES: Final = (
             "Kejadian per menit: sesi berakhir, login ditolak, link putus.",
         ),
         Unit.PER_MIN,
-        Query(f"{rate(_ENDED, 'service, reason', times=60)} > 0", "{{service}} ended: {{reason}}"),
+        Query(f"topk(5, {rate(_ENDED, 'service, reason', times=60)})", "{{service}} ended: {{reason}}"),
         Query(rate(_REFUSED, "router", times=60), "Logins refused"),
         Query(rate(here("mikrotik_events_link_downs_total"), "router", times=60), "Links lost"),
         Query(rate(_LOG, "severity", times=60), "Log: {{severity}}"),

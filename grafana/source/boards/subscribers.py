@@ -137,7 +137,7 @@ _ONLINE: Final = (
         "Sessions that ended per minute, by the reason that the log gave. Only where the exporter follows events.",
         Unit.PER_MIN,
         Query(
-            f"{rate(here('mikrotik_events_session_end_reasons_total'), 'service, reason', times=60)} > 0",
+            f"topk(10, {rate(here('mikrotik_events_session_end_reasons_total'), 'service, reason', times=60)})",
             "{{service}}: {{reason}}",
         ),
         low=0,
