@@ -19,9 +19,9 @@ from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, AlertStatus
 from alertbridge.deliver.model import Kind
 from alertbridge.deliver.schedule import Schedule
-from alertbridge.recover import audit, decisions
+from alertbridge.recover import approvals, audit, decisions
 from alertbridge.recover.ages import Ages
-from alertbridge.recover.approvals import Answer, Answered, answer
+from alertbridge.recover.approvals import Answer, Answered
 from alertbridge.recover.classifier import with_symptom
 from alertbridge.recover.config import RecoverySection
 from alertbridge.recover.course import Tools
@@ -180,6 +180,12 @@ class Engine:
         """Steps may begin again. Raises StoreError."""
         await self._switch(by, paused=False)
 
+    async def peek(self, code: str) -> Run | None:
+        """What `code` was made for; it stays as good as it was. Raises StoreError."""
+        async with self._database.read() as connection:
+            number = await approvals.find(connection, code)
+            return None if number is None else await self._journal.run(connection, number)
+
     async def approve(self, code: str, by: str) -> Answered:
         """Lets the run that waits for `code` act. Raises StoreError."""
         return await answered(self._journal, code, by, approves=True)
@@ -286,17 +292,20 @@ class Engine:
                 await do()
             except StoreError as error:
                 log.warning("recovery.put_off", detail=str(error))
+            except Exception:  # the edge of a task that must not end: without it nothing is mended any more
+                log.exception("recovery.round_failed")
             await asyncio.sleep(every_s() if callable(every_s) else every_s)
 
     async def _renew(self) -> None:
+        """A run that a fault left undriven is not renewed: it is taken up again once its lease is over."""
         if self._driven:
-            await self._journal.renew()
+            await self._journal.renew(self._driven)
 
     async def _reconsider(self) -> None:
         """What fires is held against the rules again: a cooldown may be over, a window open, an event missed."""
         leads = await self._leadership.held()
         if leads:
-            for run in await self._journal.take_over():
+            for run in await self._journal.take_over(self._driven):
                 log.info("recovery.taken_over", run=run.id, state=run.state.value)
                 self._drive(run)
             for case in await self._open_cases():
@@ -363,8 +372,13 @@ async def switch(journal: Journal, by: str, *, paused: bool) -> None:
 
 async def answered(journal: Journal, code: str, by: str, *, approves: bool) -> Answered:
     """Uses a code up; also from a command line. The run's owner goes on within a second. Raises StoreError."""
+    async with (
+        journal.database.read() as connection
+    ):  # hashing takes its time: not while others wait for the lock
+        number = await approvals.find(connection, code)
     async with journal.change() as connection:
-        found = await answer(connection, journal.ages, code, by, "approved" if approves else "rejected")
+        word = "approved" if approves else "rejected"
+        found = await approvals.answer(connection, journal.ages, number, by, word)
         if found.run_id is None:
             await journal.note(
                 connection, audit.Entry(f"operator:{by}", "code_refused", why=found.answer.value)

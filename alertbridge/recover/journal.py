@@ -186,13 +186,18 @@ class Journal:
     def _lease(self, lease_s: float) -> ColumnElement[float]:
         return self._clock() + lease_s
 
-    async def renew(self) -> None:
-        """Says that this engine lives. A lease that lasts longer stays as it is."""
+    async def renew(self, driven: Iterable[int]) -> None:
+        """Says that this engine lives and drives these runs. A lease that lasts longer stays as it is."""
         async with self.database.write() as connection:
             until = self._lease(self.lease_s)
             await connection.execute(
                 update(runs)
-                .where(runs.c.owner == self.owner, runs.c.state.in_(_ACTIVE), runs.c.lease_until < until)
+                .where(
+                    runs.c.owner == self.owner,
+                    runs.c.id.in_(sorted(driven)),
+                    runs.c.state.in_(_ACTIVE),
+                    runs.c.lease_until < until,
+                )
                 .values(lease_until=until)
             )
 
@@ -205,12 +210,12 @@ class Journal:
                 .values(lease_until=0.0)
             )
 
-    async def take_over(self) -> list[Run]:
-        """Makes runs that nobody drives this engine's own."""
+    async def take_over(self, driven: Iterable[int] = ()) -> list[Run]:
+        """Makes runs that nobody drives this engine's own; `driven` are those that it drives itself."""
         gone = runs.c.lease_until < self._clock()
         if self.database.dialect == "sqlite":  # another process's: there is but one, and that is we
             gone |= ~runs.c.owner.startswith(f"{self.database.instance}:")
-        orphaned = select(runs.c.id).where(runs.c.state.in_(_ACTIVE), runs.c.owner != self.owner, gone)
+        orphaned = select(runs.c.id).where(runs.c.state.in_(_ACTIVE), runs.c.id.not_in(sorted(driven)), gone)
         async with self.database.read() as connection:
             if (await connection.execute(orphaned.limit(1))).first() is None:
                 return []

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alertbridge.recover.approvals import Answer
 from alertbridge.recover.engine import Engine, Settings
-from alertbridge.recover.model import RunState
 from alertbridge.reply.ports import (
     CodeAnswer,
     NoSuchOffer,
@@ -23,7 +22,6 @@ _ANSWERS = {
     Answer.EXPIRED: CodeAnswer.EXPIRED,
     Answer.USED: CodeAnswer.USED,
 }
-RUNS_READ = 200
 
 
 class Hands:
@@ -62,12 +60,8 @@ class Hands:
         return Waiting(str(asked.run_id), asked.code, asked.valid_s)
 
     async def answer(self, code: str, *, by: str, yes: bool, is_admin: bool) -> CodeAnswer:
-        """Raises StoreError.
-
-        A code does not tell its run before it is used. So while a run waits that needs an admin's yes, and that
-        nobody in particular asked for, nobody else can say yes to anything.
-        """
-        if yes and not is_admin and await self._admins_are_asked(by):
+        """A code of a run that only an admin may let begin stays good when somebody else says yes. Raises StoreError."""
+        if yes and not is_admin and await self._is_for_admins(code, by):
             return CodeAnswer.FOR_ADMINS
         answered = await (self._engine.approve(code, by) if yes else self._engine.reject(code, by))
         return _ANSWERS[answered.answer]
@@ -80,14 +74,12 @@ class Hands:
         """Raises StoreError."""
         await self._engine.resume(by)
 
-    async def _admins_are_asked(self, by: str) -> bool:
+    async def _is_for_admins(self, code: str, by: str) -> bool:
+        run = await self._engine.peek(code)
+        if run is None or run.requested_by not in ("", by):  # whoever guesses learns nothing
+            return False
         for_admins = self._ask_only()
-        return any(
-            run.state is RunState.AWAITING
-            and run.requested_by in ("", by)
-            and any(step.action in for_admins for step in run.plan)
-            for run in await self._engine.runs(RUNS_READ)
-        )
+        return any(step.action in for_admins for step in run.plan)
 
     def _ask_only(self) -> frozenset[str]:
         known = self._settings().maker.known

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
+from alertbridge.alerts import Severity
+from alertbridge.deliver.model import Body, Kind
 from alertbridge.recover.approvals import Answer
 from alertbridge.recover.course import backoff_s
 from alertbridge.recover.engine import Engine
 from alertbridge.recover.model import Reason, Run, RunState
 from tests.fakes.fast_store import FastStore
-from tests.fakes.recovery_scene import Scene, section_of
+from tests.fakes.recovery_scene import Ear, Message, Scene, Tally, section_of
 from tests.fakes.recovery_schedules import CODE, LoopClock
 from tests.fakes.scripted_action import ScriptedMaker, Target
 from tests.fakes.virtual_loop import VirtualLoop
@@ -112,6 +115,58 @@ def test_an_alert_is_cured_and_told() -> None:
         assert story.texts("✅")
         assert story.scene.ear.woken == ["noc", "noc"]
         assert story.scene.tally.outcomes == {"cured": 1}
+        await engine.stop()
+
+    told(tell)
+
+
+class Stumbling(Tally):
+    """Fails the first time that it counts how recovery stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.falls = 1
+
+    def recovering(self, running: int, *, paused: bool) -> None:
+        super().recovering(running, paused=paused)
+        self.falls -= 1
+        if self.falls >= 0:
+            raise ZeroDivisionError("a fault in a round")
+
+
+def test_a_fault_in_a_round_is_not_the_end_of_recovery() -> None:
+    """What fires is looked at again in the next round all the same."""
+
+    async def tell(story: Story) -> None:
+        story.scene.tally = Stumbling()
+        engine = await story.begun()
+        await asyncio.sleep(1)
+        await story.scene.fires(thing="a")  # the engine is told nothing: only a round can find it
+        assert (await story.ended(engine)).state is RunState.CURED
+        await engine.stop()
+
+    told(tell)
+
+
+class Hoarse(Ear):
+    """Cannot say the first time that something is cured."""
+
+    async def enqueue(self, kind: Kind, recipient: str, body: Body, **more: Any) -> int:
+        if body.text.startswith("\u2705") and not self.texts("\u2705"):
+            self.messages.append(Message(recipient, body.text, Severity.INFO))
+            raise ZeroDivisionError("a fault in telling")
+        return await super().enqueue(kind, recipient, body, **more)
+
+
+def test_a_run_that_a_fault_left_undriven_is_taken_up_again() -> None:
+    """At its verification, once its lease is over; its target is not held for good, and nothing is done twice."""
+
+    async def tell(story: Story) -> None:
+        story.scene.ear = Hoarse()
+        engine = await story.begun()
+        engine.episode_changed(await story.scene.fires(thing="a"))
+        run = await story.ended(engine)
+        assert (run.state, run.acted, len(story.it.acts)) == (RunState.CURED, 1, 1)
         await engine.stop()
 
     told(tell)

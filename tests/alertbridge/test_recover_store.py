@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from alertbridge.alerts import Alert, AlertStatus
@@ -16,7 +16,7 @@ from alertbridge.recover.journal import Journal, LostRun
 from alertbridge.recover.model import Decision, Planned, Reason, Run, RunEvent, RunState
 from alertbridge.store.database import Database
 from alertbridge.store.schema_recovery import audit as entries
-from alertbridge.store.schema_recovery import audit_head, recovery_runs
+from alertbridge.store.schema_recovery import audit_head, recovery_approvals, recovery_runs
 from tests.fakes.clock import FakeClock
 
 ALERT = Alert("f1", AlertStatus.FIRING, {"alertname": "Broken", "severity": "critical"}, {}, 1.0)
@@ -99,11 +99,13 @@ async def test_who_lost_a_run_writes_nothing(database: Database, clock: FakeCloc
 
 
 async def test_a_lease_is_kept_by_who_lives(database: Database, clock: FakeClock) -> None:
-    """Renewed, it is nobody else's; released, it is at once."""
+    """Renewed, it is nobody else's; released, it is at once. What nobody drives is not renewed."""
     old, new = journal(database, clock, "old"), journal(database, clock, "new")
-    await proposed(old)
+    run = await proposed(old)
+    assert run is not None
     clock.advance(14)
-    await old.renew()
+    await old.renew([run.id + 1])
+    await old.renew([run.id])
     clock.advance(14)
     assert await new.take_over() == []
     await old.release()
@@ -156,6 +158,25 @@ async def test_a_code_expires_by_the_monotonic_clock(database: Database, clock: 
     clock.advance(121)
     clock._time_s -= 3600
     assert (await answered(of, code, "budi", approves=True)).answer is Answer.EXPIRED
+
+
+async def test_codes_of_an_hour_share_a_salt(database: Database, clock: FakeClock) -> None:
+    """An answer costs a slow hash for each salt: a flood of questions does not make it slower. Each code finds its run."""
+    of = journal(database, clock)
+    runs, codes = [], []
+    for name in "abcd":
+        run = await proposed(of, (Planned("mend", {}, name),))
+        assert run is not None
+        if name == "d":
+            clock.advance(3601)
+        async with of.change() as connection:
+            codes.append(await approvals.make(connection, of.ages, run.id, valid_s=120))
+        runs.append(run.id)
+    async with database.read() as connection:
+        assert [await approvals.find(connection, code) for code in codes] == runs
+        assert await approvals.find(connection, "AAAAAA") is None
+        salts = [salt for (salt,) in await connection.execute(select(recovery_approvals.c.salt))]
+    assert len(set(salts)) == 2
 
 
 async def test_decisions_are_rows_by_reason(database: Database, clock: FakeClock) -> None:
