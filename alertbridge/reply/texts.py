@@ -129,8 +129,8 @@ TEXTS: Mapping[str, Phrase] = {
     # -- alerts
     "alerts_head": Phrase("*Alert aktif: {count}*", "*Alerts firing: {count}*"),
     "alert_line": Phrase(
-        "{symbol} #{id} {name} {place}, sejak {time}{handled}",
-        "{symbol} #{id} {name} {place}, since {time}{handled}",
+        "{symbol} #{id} {name}{place}, sejak {time}{handled}",
+        "{symbol} #{id} {name}{place}, since {time}{handled}",
     ),
     "handled": Phrase(" (ditangani {by})", " (in hand: {by})"),
     "alerts_more": Phrase("... dan {more} lagi", "... and {more} more"),

@@ -22,7 +22,7 @@ def line(episode: Episode, language: str, zone: ZoneInfo, now_s: float) -> Marku
         symbol=Markup(SYMBOLS[episode.severity]),
         id=episode.id,
         name=episode.name,
-        place=place(episode, language, now_s),
+        place=Markup(f" {where}") if (where := place(episode, language, now_s)) else where,
         time=time_of(episode.starts_at_s, zone, language, now_s=now_s),
         handled=handled,
     )
