@@ -13,13 +13,24 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from alertbridge.accept.payload import Fault
 from alertbridge.alerts import AlertStatus, Severity
-from alertbridge.deliver.model import Kind
+from alertbridge.deliver.model import Kind, NoticeState
+from alertbridge.recover.model import RunState
 
 REQUEST_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LATENCY_BUCKETS_S: Final = (1, 2, 5, 10, 15, 30, 45, 60, 120, 300, 900, 3600, 14_400)
 DURATION_BUCKETS_S: Final = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 900)
 DUPLICATES: Final = ("copy", "late", "repeat", "unopened")
 CODES: Final = (200, 400, 401, 403, 413, 429, 500, 503)
+RUN_ENDS: Final = (
+    RunState.CURED,
+    RunState.NOT_CURED,
+    RunState.FAILED,
+    RunState.EXHAUSTED,
+    RunState.REFUSED,
+    RunState.CANCELLED,
+    RunState.INTERRUPTED,
+)
+UNDER_WAY: Final = (NoticeState.PENDING.value, NoticeState.COMPOSED.value)
 CHANNEL_STATES: Final = ("ok", "reconnecting", "paused", "stopped")
 
 
@@ -155,6 +166,8 @@ class SelfMetrics:
             for severity in Severity:
                 self._counters["messages_sent"].labels(channel, severity.value)
         for rule in rules:
+            for state in RUN_ENDS:
+                self._counters["recovery_runs"].labels(rule, state.value)
             self._gauges["recovery_exhausted"].labels(rule)
             self._histograms["recovery_duration_seconds"].labels(rule)
             self._histograms["recovery_fault_to_verified_seconds"].labels(rule)
@@ -213,8 +226,8 @@ class SelfMetrics:
         self._gauges["channel_last_ack_timestamp_seconds"].labels(channel).set_to_current_time()
 
     def outbox(self, notices: Mapping[str, int], oldest_age_s: float) -> None:
-        for state, count in notices.items():
-            self._gauges["outbox_notices"].labels(state).set(count)
+        for state in UNDER_WAY:
+            self._gauges["outbox_notices"].labels(state).set(notices.get(state, 0))
         self._gauges["outbox_oldest_age_seconds"].set(oldest_age_s)
 
     def unacknowledged(self, age_s: Mapping[str, float]) -> None:

@@ -1,6 +1,7 @@
 """Measures the figures and tells whether each promise is kept.
 
-    python -m benchmarks                 all of them, in under eight minutes
+    python -m benchmarks                 those of the exporter, in under eight minutes
+    python -m benchmarks kills storm     these of the bridge, which take long and are measured by name only
     python -m benchmarks decoding fleet  only these
     python -m benchmarks --quick         fewer rounds, smaller fleets and no mktxp: about right, in two minutes
     python -m benchmarks --write         and put the table into the documentation
@@ -15,7 +16,22 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from benchmarks import concurrency, decoding, everything, faults, fleet, large, report, wide
+from benchmarks import (
+    concurrency,
+    decoding,
+    everything,
+    faults,
+    fleet,
+    fsync,
+    kills,
+    large,
+    limits,
+    loop,
+    report,
+    storm,
+    webhooks,
+    wide,
+)
 from benchmarks.measures import Effort, Figure
 
 FIGURES: tuple[Figure, ...] = (
@@ -26,6 +42,12 @@ FIGURES: tuple[Figure, ...] = (
     wide.FIGURE,
     faults.FIGURE,
     everything.FIGURE,
+    kills.FIGURE,
+    storm.FIGURE,
+    webhooks.FIGURE,
+    limits.FIGURE,
+    fsync.FIGURE,
+    loop.FIGURE,
 )
 
 
@@ -36,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks", description="The figures, measured as ratios in one run"
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"figures to measure: {', '.join(names)}; all by default"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"figures to measure: {', '.join(names)}; all but the long ones by default",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller fleets and no mktxp")
     parser.add_argument(
@@ -50,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     results, missed = {}, []
     for figure in FIGURES:
-        if options.names and figure.name not in options.names:
+        if figure.name not in options.names and (options.names or figure.long):
             continue
         began_s = time.monotonic()
         lines = figure.measure(Effort.QUICK if options.quick else Effort.FULL)

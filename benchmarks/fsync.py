@@ -128,7 +128,7 @@ def main() -> int:
     return 0 if all(line.met for line in lines) else 1
 
 
-FIGURE = Figure(14, "fsync", "On the disk before it is answered", measure)
+FIGURE = Figure(12, "fsync", "on the disk before it is answered", measure, long=True)
 
 
 if __name__ == "__main__":

@@ -227,7 +227,7 @@ def main() -> None:
             print(f"{line.what:40} {line.unit.text(line.value):>10} {met}")
 
 
-FIGURE = Figure(11, "kills", "Kill -9 at random moments under load", measure)
+FIGURE = Figure(8, "kills", "kill -9 at random moments under load", measure, long=True)
 
 
 if __name__ == "__main__":

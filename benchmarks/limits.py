@@ -266,7 +266,7 @@ def measure(effort: Effort) -> Sequence[Line]:
     )
 
 
-FIGURE = Figure(12, "limits", "rate limits over restarts, replicas and clocks that jump", measure)
+FIGURE = Figure(11, "limits", "rate limits over restarts, replicas and clocks that jump", measure, long=True)
 
 
 def main() -> int:

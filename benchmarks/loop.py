@@ -158,7 +158,7 @@ def main() -> None:
         )
 
 
-FIGURE = Figure(13, "loop", "The whole loop, from a fault to its cure", measure)
+FIGURE = Figure(13, "loop", "the whole loop, from a fault to its cure", measure, long=True)
 
 
 if __name__ == "__main__":

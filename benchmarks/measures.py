@@ -104,12 +104,13 @@ class Effort(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One promise and the function that measures it."""
+    """One promise and the function that measures it. A `long` one is measured only when it is named."""
 
     number: int
     name: str
     title: str
     measure: Callable[[Effort], Sequence[Line]]
+    long: bool = False
 
 
 def median(values: Sequence[float]) -> float:

@@ -86,4 +86,4 @@ def _episodes(store: Path) -> int:
         return int(found.fetchone()[0])
 
 
-FIGURE = Figure(9, "storm", "A storm of 10,000 alerts in five minutes", measure)
+FIGURE = Figure(9, "storm", "a storm of 10,000 alerts in five minutes", measure, long=True)
