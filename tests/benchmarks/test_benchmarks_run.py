@@ -15,7 +15,6 @@ from benchmarks.simulated import Routers, simulated
 from benchmarks.wire import commands_received, drain
 from simulator.wire import SentenceReader
 
-
 SHORT = [figure for figure in FIGURES if not figure.long]
 
 
