@@ -138,7 +138,7 @@ class Bridge:
             intake=self.intake,
             clock=self.clock,
             redactor=self.redactor,
-            engine=self.closing.engine,
+            before=self.closing,
         )
         old, self.parts, self.config = self.parts, new, config
         closed, self.closing = self.closing, closing

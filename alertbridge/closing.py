@@ -3,6 +3,7 @@
 As with the parts that deliver, a new configuration gets new ones; only the engine goes on, since runs are under way.
 """
 
+import asyncio
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from alertbridge.heartbeat import Heartbeat
 from alertbridge.parts import Parts
 from alertbridge.prometheus import Prometheus
 from alertbridge.recover.actions.databases_listed import Databases
+from alertbridge.recover.actions.recollections import Recollections
 from alertbridge.recover.actions.registry import Actions
 from alertbridge.recover.actions.resources import Resources, Routers
 from alertbridge.recover.actions.services_listed import Services
@@ -51,9 +53,9 @@ class Closing:
         intake: Intake,
         clock: Clock,
         redactor: Redactor,
-        engine: Engine | None = None,
+        before: "Closing | None" = None,
     ) -> None:
-        """`engine` is the one that ran until now, and goes on by the new configuration."""
+        """`before` is what ran until now: its engine goes on by the new configuration."""
         config = parts.config
         zone = ZoneInfo(config.delivery.timezone)
         self._metrics = metrics
@@ -68,6 +70,7 @@ class Closing:
             exporter=config.actions.exporter,
             services=Services(config.actions.services, clock=clock, redact=redactor.text),
             databases=Databases(config.actions.databases),
+            recollections=Recollections() if before is None else before._resources.recollections,
         )
         self._settings = Settings(
             section=config.recovery,
@@ -77,11 +80,13 @@ class Closing:
             schedules={one.name: Schedule.of(one, config.delivery.timezone) for one in config.schedules},
             prometheus=self.prometheus,
         )
-        if engine is None:
+        self._retiring: set[asyncio.Task[None]] = set()
+        if before is None:
             self.engine = Engine(database, clock, metrics, self._settings)
         else:
-            self.engine = engine
-            engine.replace(self._settings)
+            self.engine = before.engine
+            self.engine.replace(self._settings)
+            self._retiring = {*before._retiring, asyncio.create_task(before._retired())}
         charts = make_charts()
         gathering = Gathering(
             self.prometheus, database, clock, kept_s=config.store.retention.alerts_d * DAY_S
@@ -155,7 +160,7 @@ class Closing:
             await self.replies.start()
 
     async def stop(self, *, engine: bool) -> None:
-        """Ends; the engine goes on unless told otherwise."""
+        """Ends; the engine goes on unless told otherwise, and with it what its runs act with."""
         if self.replies is not None:
             await self.replies.stop()
         if self.heartbeat is not None:
@@ -165,6 +170,13 @@ class Closing:
         await self.reporter.stop()
         if engine:
             await self.engine.stop()
+            await self._resources.close()
+            await asyncio.gather(*self._retiring)
+
+    async def _retired(self) -> None:
+        """Closes what actions acted with, once the runs that are under way now are over: a new configuration must
+        not cut off a router in the middle of an action."""
+        await self.engine.drained()
         await self._resources.close()
 
     # -- what comes in

@@ -160,6 +160,11 @@ class Engine:
         self._tools = self._made_tools(settings)
         self._deciding.forget_all()
 
+    async def drained(self) -> None:
+        """Returns when the runs that are driven now are not driven any more, however they end."""
+        if self._driven:
+            await asyncio.wait(set(self._driven.values()))
+
     # -- accept.ports.IntakeListener, the part that matters here
 
     def episode_changed(self, change: Change) -> None:

@@ -60,7 +60,7 @@ class Hands:
         return Waiting(str(asked.run_id), asked.code, asked.valid_s)
 
     async def answer(self, code: str, *, by: str, yes: bool, is_admin: bool) -> CodeAnswer:
-        """A code of a run that only an admin may let begin stays good when somebody else says yes. Raises StoreError."""
+        """When somebody else says yes to what only an admin may let begin, its code stays good. Raises StoreError."""
         if yes and not is_admin and await self._is_for_admins(code, by):
             return CodeAnswer.FOR_ADMINS
         answered = await (self._engine.approve(code, by) if yes else self._engine.reject(code, by))

@@ -120,6 +120,22 @@ def test_an_alert_is_cured_and_told() -> None:
     told(tell)
 
 
+def test_who_waits_for_the_runs_of_now_waits_until_they_are_over() -> None:
+    """What they act with can be closed then; without any there is nothing to wait for."""
+
+    async def tell(story: Story) -> None:
+        story.it.takes_s = 4
+        engine = await story.begun()
+        await engine.drained()
+        engine.episode_changed(await story.scene.fires(thing="a"))
+        await story.acted()
+        await engine.drained()
+        assert (await story.last()).state is RunState.CURED
+        await engine.stop()
+
+    told(tell)
+
+
 class Stumbling(Tally):
     """Fails the first time that it counts how recovery stands."""
 

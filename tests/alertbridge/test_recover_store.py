@@ -161,7 +161,7 @@ async def test_a_code_expires_by_the_monotonic_clock(database: Database, clock: 
 
 
 async def test_codes_of_an_hour_share_a_salt(database: Database, clock: FakeClock) -> None:
-    """An answer costs a slow hash for each salt: a flood of questions does not make it slower. Each code finds its run."""
+    """An answer costs a slow hash for each salt, however many questions wait. Each code finds its run."""
     of = journal(database, clock)
     runs, codes = [], []
     for name in "abcd":
