@@ -33,6 +33,7 @@ ASK_EVERY_S = 2.0
 ASK_FOR_S = 60.0
 """How long a probe's fate is asked for, where the provider must be asked."""
 STORE_AGAIN_S = 5.0
+NOT_OURS_S = 300.0
 FAILED_AGAIN_S = 30.0
 _FAILED_HERE = Outcome(OutcomeClass.UNKNOWN, "program_error")
 
@@ -127,6 +128,10 @@ class Caretaker:
     async def _do(self, action: Action) -> None:
         provider = self._providers.get(action.channel)
         if provider is None:
+            return
+        if action.kind is not ActionKind.SESSION and not self._book.on_channel(action.channel):
+            # Nobody is reached through it: it is there for recovery, whose rules say what is done, and how often.
+            self._channels.deferred(action, NOT_OURS_S)
             return
         try:
             await self._does[action.kind](action, provider)

@@ -42,7 +42,7 @@ class Faulty(ScriptedProvider):
 class Care:
     """A caretaker of the channels `wa` (faulty) and `sms` (well)."""
 
-    def __init__(self, database: Database, clock: JumpingClock) -> None:
+    def __init__(self, database: Database, clock: JumpingClock, *, reached_through: str = "wa") -> None:
         self.clock = clock
         self.wa, self.sms = Faulty(clock), ScriptedProvider(clock)
         self.channels = Channels([ChannelRules("wa"), ChannelRules("sms")], clock, dice=lambda: 0.0)
@@ -56,7 +56,7 @@ class Care:
             providers={"wa": self.wa, "sms": self.sms},
             limits=LimitStore(database, clock, boot="care"),
             buckets=lambda channel, address: {},
-            book=AddressBook([Recipient("noc", "wa", "62812000000001", "en", (Way("sms", "1"),))]),
+            book=AddressBook([Recipient("noc", reached_through, "62812000000001", "en", (Way("sms", "1"),))]),
             delivery=Bench(database, clock).delivery,
             told=self._tell,
             default_language="en",
@@ -99,6 +99,14 @@ async def test_a_mend_that_fails_here_counts_as_one(care: Care) -> None:
     care.wa.faulty_mend = True
     await care.rounds(60)
     assert 1 <= care.wa.mended <= 5
+
+
+async def test_a_channel_that_reaches_nobody_is_left_to_recovery(database: Database) -> None:
+    """Its session is asked for, and whether it is mended is for the rules to say."""
+    care = Care(database, JumpingClock(), reached_through="sms")
+    await care.rounds(60)
+    assert care.wa.asked >= 1
+    assert care.wa.mended == 0
 
 
 async def test_the_round_goes_on_after_a_fault(care: Care) -> None:
