@@ -218,12 +218,11 @@ async def test_a_server_that_is_not_there(clock: FakeClock) -> None:
 async def test_a_frozen_server_is_told_in_time(clock: FakeClock) -> None:
     """A server that keeps its connections open and answers nothing holds nobody for ever."""
     with postgres() as server:
-        section = StoreSection(
-            url=f"postgresql://owner:b1lling-orchard@127.0.0.1:{server.port}/postgres",
-            busy_timeout_s=0.3,
-            statement_timeout_s=0.3,
-        )
-        database = await Database.open(section, clock)
+        url = f"postgresql://owner:b1lling-orchard@127.0.0.1:{server.port}/postgres"
+        await (
+            await Database.open(StoreSection(url=url), clock)
+        ).close()  # making the tables may take its time
+        database = await Database.open(StoreSection(url=url, busy_timeout_s=1, statement_timeout_s=1), clock)
         server.freeze()
         assert await told(database) is Unavailable.CONNECTION_LOST
         server.thaw()

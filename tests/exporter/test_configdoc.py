@@ -53,7 +53,7 @@ def test_good_files_pass(text: str) -> None:
     assert accepts(text)
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("exporter*.yml")), ids=lambda path: path.stem)
 def test_the_examples_pass(path: Path) -> None:
     """An editor that knows the schema underlines nothing in the examples, names without settings included."""
     problems = jsonschema.Draft202012Validator(json_schema(KNOWN_COLLECTORS)).iter_errors(

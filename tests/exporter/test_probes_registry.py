@@ -13,7 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.served import logged, until
 
 UP = gauge("thing_up", "1 if it is up.")
-PATIENCE_S = 0.2
+PATIENCE_S = 0.5
 DEADLINE_S = 0.05
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-START_DEADLINE_S = 20.0
-END_DEADLINE_S = 10.0
+START_DEADLINE_S = 45.0
+END_DEADLINE_S = 20.0
 
 
 def free_port() -> int:
