@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import psutil
 import pytest
@@ -16,6 +17,8 @@ from scripts.demo.stages import Sighting, Stage
 from scripts.demo.state import State
 from scripts.demo.timeline import Played, play
 from tests.end_to_end.running_demo import END_DEADLINE_S, ROOT, whole_demo
+
+ROUNDS = 5
 
 pytestmark = [
     pytest.mark.system("prometheus", "prometheus-alertmanager"),
@@ -57,8 +60,13 @@ def test_the_screen_names_every_address(running: tuple[subprocess.Popen[str], St
 def test_a_bot_that_lost_its_session_is_reconnected(
     running: tuple[subprocess.Popen[str], State, str],
 ) -> None:
-    """Seen, alerted, told, reconnected once and verified within 30 s, and its end is told."""
-    assert played("bot", running[1]).attempts == 1
+    """Five times: seen, alerted, told within 30 s, reconnected once and verified within 30 s, its end told."""
+    found = [played("bot", running[1]) for _ in range(ROUNDS)]
+    assert [one.attempts for one in found] == [1] * ROUNDS
+    for stage in (Stage.MESSAGE, Stage.VERIFIED):
+        times = [one.after_s(stage) or 0.0 for one in found]
+        print(f"bot: {stage.value} median {median(times):.1f} s, worst {max(times):.1f} s of {ROUNDS}")  # noqa: T201
+        assert 0 < median(times) <= max(times) < 30
 
 
 def test_a_dead_router_is_told_within_its_time(running: tuple[subprocess.Popen[str], State, str]) -> None:
