@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver.deliveryconfig import FoldingSection
+from alertbridge.deliver.fallback import DEADLINE
 from alertbridge.deliver.limits import Room
 from alertbridge.deliver.model import Kind, MessageKind, NoticeState
 from alertbridge.deliver.outbox.rows import Head
@@ -27,6 +28,9 @@ TOO_LATE = "too_late"
 
 STORM_LASTS_S = 450.0
 """Digests further apart than this do not belong to one storm."""
+
+PAUSED_S = 5.0
+"""What waits for so long during a storm was held up by its pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Situation:
     """What a lane finds. `told`: for episodes whose end waits, whether the beginning may have been told; no entry
     when nothing is known of a beginning. `elsewhere`: what waits or is composed for the same recipient on other
     ways. `ages_s`: for how long each notice has waited. `recent`: what the lane sent lately, newest first.
-    `waited`: there was no room when it was asked last. `full`: rooms that have no room just now."""
+    `waited`: there was no room when it was asked last. `full`: rooms that have no room just now. `over`: alerts that
+    ended meanwhile without being told, looked up when what waits is stale."""
 
     now_s: float
     ages_s: Mapping[int, float]
@@ -52,6 +57,7 @@ class Situation:
     recent: Sequence[Sent] = ()
     waited: bool = False
     full: Collection[Room] = ()
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +103,34 @@ def plan(waiting: Sequence[Head], situation: Situation, folding: FoldingSection)
 def storm_pause_s(recent: Sequence[Sent], folding: FoldingSection, *, critical: bool) -> float:
     """Seconds that a storm's next message must wait; 0 when there is no storm."""
     pauses = folding.critical_pauses_s if critical else folding.pauses_s
-    digests = [sent for sent in recent if sent.count > folding.digest_over and sent.age_s >= 0]
-    level, last_s = 0, 0.0
-    for sent in digests:
-        if sent.age_s - last_s > STORM_LASTS_S:
-            break
-        level, last_s = level + 1, sent.age_s
-    if level == 0:
+    digests = _storm(recent, folding)
+    if not digests:
         return 0.0
+    level = len(digests)
     step = level - 1
     if digests[0].count > folding.crowd_over:
         step = len(pauses) - 1 if critical else level + 1
     if critical and not digests[0].critical:
         step = 0  # what is critical now was not in the last one: it follows soon
     return max(0.0, pauses[min(step, len(pauses) - 1)] - digests[0].age_s)
+
+
+def _storm(recent: Sequence[Sent], folding: FoldingSection) -> list[Sent]:
+    """The digests of the storm that is on, newest first; none when there is no storm."""
+    found: list[Sent] = []
+    last_s = 0.0
+    for sent in recent:
+        if sent.count <= folding.digest_over or sent.age_s < 0:
+            continue
+        if sent.age_s - last_s > STORM_LASTS_S:
+            break
+        found.append(sent)
+        last_s = sent.age_s
+    return found
+
+
+def _is_pressing(alerts: Sequence[Head]) -> bool:
+    return any(head.why == DEADLINE and head.severity is Severity.CRITICAL for head in alerts)
 
 
 def _expired(waiting: Sequence[Head], situation: Situation) -> list[tuple[Head, str]]:
@@ -211,7 +231,10 @@ def _of_alerts(
     oldest_s = max(situation.ages_s.get(head.id, 0.0) for head in alerts)
     critical = any(head.severity is Severity.CRITICAL for head in alerts)
     room = Room.CRITICAL if critical else Room.NORMAL
-    if len(alerts) > folding.stale_over and _waited_s(alerts, situation) > folding.stale_after_s:
+    if (
+        len(alerts) + situation.over > folding.stale_over
+        and _waited_s(alerts, situation) > folding.stale_after_s
+    ):
         old = [
             head
             for head in texts
@@ -223,10 +246,13 @@ def _of_alerts(
     pause_s = storm_pause_s(situation.recent, folding, critical=critical)
     if pause_s > 0:
         return None, pause_s
+    # what waited out a storm's pause, or came here since its time was over, has no time to go one by one
+    paused = oldest_s >= folding.gather_s + PAUSED_S and bool(_storm(situation.recent, folding))
+    waited = situation.waited or paused or _is_pressing(alerts)
     groups = _groups(alerts)
     if len(groups) == 1:
         return _of_group(groups[0]), None
-    if len(groups) <= folding.digest_over and not situation.waited:
+    if len(groups) <= folding.digest_over and not waited:
         return _of_group(groups[0]), None
     urgent = [group for group in groups if _is_critical(group)]
     if (
@@ -234,7 +260,7 @@ def _of_alerts(
         and len(alerts) <= folding.crowd_over
         and len(urgent) <= folding.digest_over
         and Room.CRITICAL not in situation.full
-        and not situation.waited
+        and not waited
     ):
         return _of_group(urgent[0]), None
     return Draft(MessageKind.DIGEST, _unbroken(alerts, alerts), room), None

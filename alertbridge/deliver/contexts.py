@@ -25,8 +25,8 @@ DIGEST_SHOWN = 8
 class AwaySummary:
     """What went on while nothing could be sent: `total` alerts since `since_s` (Unix seconds).
 
-    `unknown`: Alertmanager could not be asked, `still_firing` is as last heard. `told_elsewhere` of them went out
-    over a fallback.
+    Those that ended meanwhile count, told or not. `unknown`: Alertmanager could not be asked, `still_firing` is as
+    last heard. `told_elsewhere`: so many others went out over a fallback.
     """
 
     total: int

@@ -16,7 +16,8 @@ from alertbridge.deliver.composing import Draft, Plan, Sent, Situation
 from alertbridge.deliver.lanes import Lane
 from alertbridge.deliver.limits import Room
 from alertbridge.deliver.model import MessageKind, MessageState, NoticeState
-from alertbridge.deliver.outbox import claims, contents, messages, notices
+from alertbridge.deliver.outbox import claims, contents, messages, notices, outages
+from alertbridge.deliver.outbox.outages import Beside
 from alertbridge.deliver.outbox.rows import Head, Message, Moved
 from alertbridge.deliver.providers.base import Provider
 
@@ -96,9 +97,15 @@ class Turns:
         async with tools.database.read() as connection:
             told = await notices.beginnings_told(connection, lane.recipient)
             recent = await messages.recent(connection, lane, now_s - composing.STORM_LASTS_S * 2, now_s)
+            ages_s = {
+                head.id: tools.sightings.age_s(("notice", head.id), head.created_at_s) for head in heads
+            }
+            over = 0
+            if max(ages_s.values(), default=0.0) > tools.section.folding.stale_after_s:
+                over = (await outages.beside(connection, lane.recipient, now_s)).over
         return Situation(
             now_s=now_s,
-            ages_s={head.id: tools.sightings.age_s(("notice", head.id), head.created_at_s) for head in heads},
+            ages_s=ages_s,
             told=told,
             elsewhere=composing.open_elsewhere(heads, lane.way),
             recent=[
@@ -107,6 +114,7 @@ class Turns:
             ],
             waited=memory.waited,
             full=self._full(memory),
+            over=over,
         )
 
     async def _tidy(self, lane: Lane, plan: Plan) -> None:
@@ -171,13 +179,13 @@ class Turns:
             for bundle in {head.message_id: None for head in draft.heads if head.message_id}:
                 for part in (await messages.parts(connection, bundle))[:1]:
                     before |= dict.fromkeys((*part.extra.instead_of, bundle))
-            elsewhere = 0
+            beside: Beside | None = None
             if is_summary:
                 since_s = min(head.created_at_s for head in draft.heads)
-                elsewhere = await notices.told_by_fallback(connection, lane.recipient, since_s)
+                beside = await outages.beside(connection, lane.recipient, since_s)
         if len(told) != len(shown):
             raise Moved
-        away = writing.away_of(draft, told, firing, elsewhere) if is_summary else None
+        away = None if beside is None else writing.away_of(draft, told, firing, beside)
         provider = tools.providers.get(recipient.ways[lane.way].channel)
         age_s = max(tools.sightings.age_s(("notice", head.id), head.created_at_s) for head in draft.heads)
         occasion = writing.Occasion(

@@ -8,6 +8,7 @@ from alertbridge.deliver.composing import Draft
 from alertbridge.deliver.fallback import preface
 from alertbridge.deliver.lanes import Lane
 from alertbridge.deliver.model import Kind, MessageKind, MessageState, Notice
+from alertbridge.deliver.outbox.outages import Beside
 from alertbridge.deliver.outbox.rows import Extra, Message, bundle_for, new_id
 from alertbridge.deliver.ports import Texts
 from alertbridge.deliver.providers.base import Traits
@@ -115,7 +116,7 @@ def _worst(told: Sequence[Notice]) -> Notice:
 
 
 def away_of(
-    draft: Draft, told: Sequence[Notice], firing: frozenset[str] | None, told_elsewhere: int
+    draft: Draft, told: Sequence[Notice], firing: frozenset[str] | None, beside: Beside
 ) -> AwaySummary:
     """What a summary says. `firing`: fingerprints that Alertmanager calls active, None when it cannot be asked.
 
@@ -127,9 +128,9 @@ def away_of(
     else:
         still = [subject for fingerprint, subject in newest.items() if fingerprint in firing]
     return AwaySummary(
-        total=len({head.episode_id for head in draft.heads if head.episode_id is not None}),
+        total=len({head.episode_id for head in draft.heads if head.episode_id is not None}) + beside.over,
         still_firing=sorted(still, key=lambda subject: (subject.severity.rank, subject.starts_at_s)),
-        since_s=min(head.created_at_s for head in draft.heads),
+        since_s=beside.since_s,
         unknown=firing is None,
-        told_elsewhere=told_elsewhere,
+        told_elsewhere=beside.told_elsewhere,
     )

@@ -95,6 +95,35 @@ def test_a_reminder_is_dropped_when_the_end_is_there() -> None:
     assert found.expired == ((reminder, "over"),)
 
 
+def test_what_a_storm_held_up_goes_together() -> None:
+    """Two critical groups that waited out a pause are one message; without the pause each is one."""
+    urgent = [head(number, severity=Severity.CRITICAL) for number in (1, 2)]
+    storm = [Sent(39.0, 500, critical=True)]
+    draft = planned(*urgent, age_s=30.0, recent=storm).draft
+    assert draft is not None
+    assert (draft.kind, draft.heads) == (MessageKind.DIGEST, tuple(urgent))
+    draft = planned(*urgent, age_s=2.0, recent=storm).draft
+    assert draft is not None
+    assert draft.kind is MessageKind.SINGLE
+
+
+def test_criticals_whose_time_was_over_elsewhere_go_together() -> None:
+    """One by one, the second would wait for room and be too late."""
+    urgent = [head(number, severity=Severity.CRITICAL, way=1, why="deadline") for number in (1, 2)]
+    draft = planned(*urgent, age_s=42.0).draft
+    assert draft is not None
+    assert (draft.kind, draft.heads) == (MessageKind.DIGEST, tuple(urgent))
+
+
+def test_what_is_over_counts_for_a_summary() -> None:
+    """Three that wait and thirty that ended unheard are an outage, not three late messages."""
+    waiting = [head(number, group_key="one") for number in (1, 2, 3)]
+    for over, kind in ((0, MessageKind.GROUP), (30, MessageKind.SUMMARY)):
+        draft = planned(*waiting, age_s=700.0, over=over).draft
+        assert draft is not None
+        assert draft.kind is kind
+
+
 def test_storm_pauses_grow_and_end() -> None:
     """Each digest of a storm waits longer than the one before; after a while there is no storm any more."""
     small = [storm_pause_s([Sent(0.0, 5)] * count, FOLDING, critical=False) for count in range(1, 8)]

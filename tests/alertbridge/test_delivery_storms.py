@@ -126,6 +126,42 @@ async def test_twelve_hours_without_internet_end_in_a_summary(bench: DefaultLimi
     assert sum(count for state, count in states.items() if state.startswith("merged")) == 12 * 20
 
 
+async def test_what_came_and_went_meanwhile_counts(bench: DefaultLimits) -> None:
+    """41 alerts while nothing could be sent, 38 of them over before they were told: the summary says 41."""
+    await bench.firing("Before", group="before", recipient="boss")
+    await bench.run(60, stride_s=2)
+    assert bench.wa.texts == ["firing Before"]
+    bench.wa.default = OutcomeClass.RETRY
+    made = [await bench.firing(f"A{number}", group=f"g{number}", recipient="boss") for number in range(41)]
+    await bench.run(300, stride_s=20)
+    for episode in made[3:]:
+        await bench.resolve(episode, recipient="boss")
+    await bench.run(500, stride_s=20)
+    bench.wa.default = OutcomeClass.ACCEPTED
+    bench.alertmanager.fingerprints = frozenset(f"{number:016x}" for number in (2, 3))
+    await bench.run(400, stride_s=5)
+    assert bench.wa.texts[1:] == ["AWAY 41 alerts, 2 firing: A0, A1 unknown=False elsewhere=0"]
+
+
+async def test_criticals_that_come_during_a_storm_are_in_time(bench: DefaultLimits) -> None:
+    """One by one they would wait for each other's room: each is told within 45 s, by whichever way."""
+    await pour(bench, 200, 1000, critical_every=50)
+    await bench.run(6, stride_s=1)
+    late: list[float] = []
+    for number in range(12):
+        began_s = bench.clock.time()
+        for one in "ab":
+            await bench.firing(f"X{number}{one}", severity=CRITICAL, group=f"x{number}{one}")
+        await bench.run(8, stride_s=1)
+        late.append(began_s)
+    await bench.run(60, stride_s=1)
+    sent = [*bench.wa.sent, *bench.sms.sent]
+    for number, began_s in enumerate(late):
+        for one in "ab":
+            told = [leaving.at_s for leaving in sent if f"X{number}{one}" in leaving.text]
+            assert min(told, default=began_s + 3600) - began_s <= 45, f"X{number}{one}"
+
+
 async def test_ten_minutes_without_the_provider(bench: DefaultLimits) -> None:
     """Critical ones are told by the fallback within 45 s; on return the rest comes in order and without a flood."""
     bench.wa.default = OutcomeClass.RETRY

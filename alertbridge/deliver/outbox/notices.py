@@ -322,19 +322,6 @@ async def worth_showing(
     return sorted(found)
 
 
-async def told_by_fallback(connection: AsyncConnection, recipient: str, since_s: float) -> int:
-    """How many alerts that were accepted since `since_s` reached `recipient` by another way."""
-    found = await connection.execute(
-        select(func.count(notices.c.episode_id.distinct())).where(
-            notices.c.recipient == recipient,
-            notices.c.state.in_((NoticeState.DELIVERED.value, NoticeState.MERGED.value)),
-            notices.c.reason == "fallback",
-            notices.c.created_at >= since_s,
-        )
-    )
-    return int(found.scalar_one())
-
-
 async def add(
     connection: AsyncConnection,
     *,
