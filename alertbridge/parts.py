@@ -38,9 +38,6 @@ from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-RESTARTS_THAT_TELL = {"waha": 1}
-"""Kinds whose word for "broken" may mean logged out, and how many restarts it takes to know."""
-
 
 class Parts:
     """The objects that deliver."""
@@ -152,7 +149,7 @@ def _rules(section: ChannelBase, providers: Mapping[str, Provider]) -> ChannelRu
             idle_s=section.probe.after_s,
         ),
         probe_every_s=section.probe.every_s,
-        mends_tell=RESTARTS_THAT_TELL.get(provider.kind),
+        mends_tell=traits.mends_tell,
     )
 
 

@@ -34,6 +34,11 @@ _WHY = {
     "needs_pairing": ("it is not paired with a phone", "belum dipasangkan dengan ponsel"),
     "banned": ("the number is banned", "nomor diblokir (banned)"),
     "timelocked": ("WhatsApp has locked the number for a time", "WhatsApp mengunci nomor untuk sementara"),
+    "reachout_timelock": (
+        "WhatsApp has locked the number for a time",
+        "WhatsApp mengunci nomor untuk sementara",
+    ),
+    "unauthorized": ("its key is refused", "kunci ditolak"),
     "misconfigured": ("its keys or names are refused", "kunci atau nama ditolak"),
     "broken_or_logged_out": (
         "the session is broken or logged out, and a restart did not help",

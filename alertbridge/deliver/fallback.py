@@ -24,11 +24,26 @@ _PREFACES = {
     },
 }
 
+_WHY = {
+    "channel_stopped": ("it has stopped", "kanal berhenti"),
+    "channel_paused": ("it is paused", "kanal dijeda"),
+    "channel_reconnecting": ("it is reconnecting", "sedang menyambung ulang"),
+    "channel_trial": ("it has just come back", "baru pulih"),
+    "reachout_timelock": (
+        "WhatsApp has locked the number for a time",
+        "WhatsApp mengunci nomor untuk sementara",
+    ),
+    "not_on_whatsapp": ("the number is not on WhatsApp", "nomor tidak ada di WhatsApp"),
+    "refused_by_server": ("WhatsApp refused it", "ditolak WhatsApp"),
+}
+
 
 def preface(language: str, *, way: str, first: str, why: str) -> str:
     """The line before a text that comes through the channel `way` instead of `first`, because of `why`."""
     table = _PREFACES.get(language, _PREFACES["en"])
-    return table.get(why, table[""]).format(way=way, first=first, why=why.replace("_", " ") or "-")
+    english, indonesian = _WHY.get(why, (why.replace("_", " ") or "-",) * 2)
+    told = indonesian if language == "id" else english
+    return table.get(why, table[""]).format(way=way, first=first, why=told)
 
 
 def next_way(

@@ -102,7 +102,7 @@ async def test_a_stopped_channel_sends_everything_the_other_way_at_once(bench: B
     bench.channels.off["wa"] = "stopped"
     await bench.firing("Warn")
     await bench.run(5)
-    assert bench.sms.texts == ["[By sms: wa cannot be used (channel stopped)]\nfiring Warn"]
+    assert bench.sms.texts == ["[By sms: wa cannot be used (it has stopped)]\nfiring Warn"]
 
 
 async def test_a_late_ack_is_written_down(bench: Bench) -> None:

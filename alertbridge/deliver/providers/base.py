@@ -72,7 +72,8 @@ class Traits:
     `acks_on_accept`: its success answer already is the server's ack (GOWA, wuzapi). `tells_acks`: a webhook or
     `status_of` tells the ack later; a channel with neither (SMS by Apprise, a gateway whose webhooks are not
     configured) is believed. `tells_read`, `tells_delivered`: what else it tells. `takes_our_id`: a repeat with
-    the same id arrives once. `own_address`: where a probe goes, empty when it cannot be known.
+    the same id arrives once. `own_address`: where a probe goes, empty when it cannot be known. `mends_tell`: how
+    many mends tell a broken session from one that was logged out, where the session does not say it itself.
     """
 
     text_limit: int
@@ -86,6 +87,7 @@ class Traits:
     tells_delivered: bool = False
     tells_read: bool = False
     own_address: str = ""
+    mends_tell: int | None = None
 
 
 class SessionState(Enum):

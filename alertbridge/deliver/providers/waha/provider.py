@@ -88,6 +88,7 @@ class Waha(Gateway[WahaSection]):
             tells_delivered=heard,
             tells_read=heard,
             sends_images=section.images,
+            mends_tell=1,  # FAILED: broken, or logged out
         )
         calls = Calls(section, session, clock, {"X-Api-Key": key})
         super().__init__(section, calls, clock, traits, pairing_path="/dashboard")
