@@ -1,5 +1,7 @@
 """Where the programs of the demo listen: the usual ports, or those that variables name."""
 
+import itertools
+import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -8,6 +10,11 @@ HOST = "127.0.0.1"
 PROFILES = {"home": 1, "wisp": 1, "large": 1, "isp": 1}
 """Kinds of simulated routers and how many; each is called after its kind."""
 ROUTERS = sum(PROFILES.values())
+
+
+FIRST_FREE, SPAN = 20_000, 12_000
+"""Where free ports are looked for: below those from which the system takes ports of outgoing connections."""
+_offsets = itertools.count(secrets.randbelow(SPAN))
 
 
 class CannotStart(Exception):
@@ -88,10 +95,10 @@ def _is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` free ports in a row."""
+    """The first of `count` free ports in a row; none is given twice, nor by the system to a connection meanwhile."""
     while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            first = int(probe.getsockname()[1])
-        if first + count <= 65536 and all(_is_free(port) for port in range(first, first + count)):
+        first = FIRST_FREE + next(_offsets) % SPAN
+        if all(_is_free(port) for port in range(first, first + count)):
+            for _ in range(1, count):
+                next(_offsets)
             return first

@@ -3,17 +3,18 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pymysql
+
+from scripts.demo.ports import free_ports
 
 PgConnection = psycopg.Connection[tuple[object, ...]]
 PASSWORD = "b1lling-orchard"
@@ -22,9 +23,7 @@ READY_WITHIN_S = 30.0
 
 def free_port() -> int:
     """A port of the loopback that nobody listens on."""
-    with closing(socket.socket()) as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    return free_ports(1)
 
 
 def as_user(user: str) -> Sequence[str]:

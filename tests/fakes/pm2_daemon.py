@@ -34,7 +34,7 @@ def installed(cache: Path) -> Path:
             shutil.copy(LOCKED / name, begun)
         brought = subprocess.run(
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            check=False, cwd=begun, capture_output=True, text=True, timeout=50,
+            check=False, cwd=begun, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         if brought.returncode:
             raise NotInstalled(brought.stderr[-500:])
