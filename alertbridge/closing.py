@@ -60,7 +60,7 @@ class Closing:
         zone = ZoneInfo(config.delivery.timezone)
         self._metrics = metrics
         self.prometheus = Prometheus(config.prometheus, session) if config.prometheus is not None else None
-        self._resources = Resources(
+        self._resources: Resources = Resources(
             routers=Routers(config.actions.routers),
             session=session,
             clock=clock,

@@ -40,6 +40,16 @@ OWN_ALERTS = (
 )
 _NAMED_BY = ("alertname", "symptom", "component")
 """Labels of which a rule must name at least one: the others only say where."""
+_TARGETS: Mapping[str, tuple[str, ...]] = {
+    "channel": ("channels",),
+    "router": ("actions", "routers"),
+    "service": ("actions", "services"),
+    "command": ("actions", "services"),
+    "database": ("actions", "databases"),
+}
+"""Where a parameter of that name must be found."""
+_NAMES_ELSEWHERE = frozenset({"exporter_pool_reset"})
+"""Its router is one of the exporter's configuration."""
 
 
 def recovery_faults(given: Given, known: Mapping[str, KnownAction]) -> Iterator[InitErrorDetails]:
@@ -115,7 +125,10 @@ def _step_faults(
     name = step.get("action")
     yield from _unknown(name, "action", known, *place, "action")
     if isinstance(name, str) and name in known:
-        yield from _parameter_faults(_mapping(step.get("with")), known[name], *place, "with")
+        parameters = _mapping(step.get("with"))
+        yield from _parameter_faults(parameters, known[name], *place, "with")
+        if name not in _NAMES_ELSEWHERE:
+            yield from _target_faults(parameters, given, *place, "with")
     if given.get("prometheus") is None:
         for key in ("precondition", "verify"):
             if _mapping(step.get(key)).get("promql") is not None:
@@ -147,6 +160,18 @@ def _parameter_faults(
                 yield fault(f'{action.name} needs "{where[0]}"', *place)
             else:
                 yield fault(_lowered(found["msg"]), *place, *where)
+
+
+def _target_faults(parameters: Given, given: Given, *place: str | int) -> Iterator[InitErrorDetails]:
+    """A name that no alert completes, and that nothing in the configuration bears."""
+    for parameter, way in _TARGETS.items():
+        wanted = parameters.get(parameter)
+        if isinstance(wanted, str) and not is_template(wanted):
+            *outer, last = way
+            within: Given = given
+            for key in outer:
+                within = _mapping(within.get(key))
+            yield from _unknown(wanted, parameter, _names(within.get(last)), *place, parameter)
 
 
 def _lowered(message: str) -> str:

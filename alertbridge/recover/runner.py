@@ -243,7 +243,9 @@ class Runner(Course):
             event = RunEvent.INTERRUPT if run.lost else RunEvent.DOUBT
             return await self._end(run, event, "unknown", after=found.evidence)
         if run.lost and not (action.repeatable and found.by == "target"):
-            return await self._end(run, RunEvent.INTERRUPT, "not_repeatable", after=found.evidence)
+            return await self._end(
+                run, RunEvent.INTERRUPT, "not_repeatable", run.detail, after=found.evidence
+            )
         if rule is None or step is None:
             return await self._end(run, RunEvent.GIVE_UP, "disabled", after=found.evidence)
         return await self._again(run, step, run.reason if run.lost else "not_cured", run.detail, found)

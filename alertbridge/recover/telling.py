@@ -50,9 +50,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     "interrupted": {
         "id": "❓ {alert}: {action} pada {target} terputus dan hasilnya tidak diketahui; tidak diulang "
-        "(aturan {rule}, run {run}). Mohon diperiksa.",
+        "(aturan {rule}, run {run}). {detail} Mohon diperiksa.",
         "en": "❓ {alert}: {action} on {target} was interrupted and its outcome is not known; it is not repeated "
-        "(rule {rule}, run {run}). Please look.",
+        "(rule {rule}, run {run}). {detail} Please look.",
     },
     "asked": {
         "id": "🔐 {alert}: jalankan {action} pada {target}? Balas: ya {code} (berlaku {duration}). "
@@ -69,7 +69,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "📝 {alert}: rule {rule} would run {action} on {target} (dry run, nothing is done).",
     },
     "stays": {
-        "id": "⚠️ {alert} masih berlangsung. Aturan {rule} tidak bertindak sekarang ({reason}; {detail}).",
+        "id": "⚠️ {alert} masih berlangsung. Aturan {rule} tidak bertindak sekarang ({reason}).",
         "en": "⚠️ {alert} stays. Rule {rule} does not act now ({reason}; {detail}).",
     },
     "stopped": {
@@ -77,6 +77,28 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "⏸️ {alert}: {action} on {target} is not gone on with ({reason}; rule {rule}, run {run}).",
     },
 }
+
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "id": {
+        "awaiting approval": "tidak ada yang menyetujui",
+        "cooldown": "masih masa jeda",
+        "daily cap": "batas harian tercapai",
+        "declined": "ditolak",
+        "dependency": "ada gangguan lain",
+        "disabled": "aturan dimatikan",
+        "hourly cap": "batas per jam tercapai",
+        "logged out": "logout",
+        "no target": "target tidak ditemukan",
+        "not cured": "belum pulih",
+        "outside window": "di luar jam yang diizinkan",
+        "paused": "pemulihan dijeda",
+        "precondition": "syarat tidak terpenuhi",
+        "resolved already": "alert sudah selesai",
+        "timeout": "tidak selesai pada waktunya",
+        "unreachable": "tidak terjangkau",
+    }
+}
+"""Reasons in the words of a language; those that are not here, and English, stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +151,7 @@ class Matter:
             "tries": self.tries,
             "duration": duration(self.duration_s, language),
             "number": self.number,
-            "reason": escape(self.reason),
+            "reason": escape(REASONS.get(language, {}).get(self.reason, self.reason)),
             "detail": escape(self.detail),
         }
         if own:

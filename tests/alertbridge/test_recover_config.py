@@ -44,6 +44,8 @@ class Joined(Section):
     recipients: tuple[dict[str, Any], ...] = Field(default=())
     rotas: tuple[dict[str, Any], ...] = Field(default=())
     schedules: tuple[dict[str, Any], ...] = Field(default=())
+    channels: tuple[dict[str, Any], ...] = Field(default=())
+    actions: dict[str, Any] = Field(default={})
     recovery: RecoverySection = Field(default=RecoverySection())
 
     @classmethod
@@ -110,6 +112,36 @@ def test_each_mistake_is_told_at_its_line(changes: dict[str, str], line: int, te
     """With the line, and with what was probably meant."""
     problems = one(**changes)
     assert any(problem.startswith(f"line {line}: ") and text in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "text"),
+    [
+        ("bot_reconnect", "channel: nocc", 'there is no channel "nocc"; did you mean "noc"?'),
+        ("bot_reconnect", "channel: noc", ""),
+        ("bot_reconnect", 'channel: "{{ labels.bot }}"', ""),
+        ("router_reboot", "router: cor", 'there is no router "cor"; did you mean "core"?'),
+        ("exporter_pool_reset", "router: elsewhere", ""),
+        ("sqlite_checkpoint", "database: bill", 'there is no database "bill"; did you mean "billing"?'),
+        ("systemd_restart", "service: radius", 'there is no service "radius"'),
+        ("command_run", "command: cleanup", 'there is no command "cleanup"'),
+    ],
+)
+def test_a_target_that_is_not_configured_is_told(action: str, parameters: str, text: str) -> None:
+    """A name that no label completes must be borne by something, or the rule could never act."""
+    rule = RULE.format(
+        match="'alertname=\"Broken\"'", extra="", action=action, parameters=parameters, step="tries: 3"
+    )
+    around = "channels: [{name: noc}]\nactions: {routers: [{name: core}], databases: [{name: billing}]}\n"
+    try:
+        parse(around + rule.lstrip("\n"), Joined)
+        problems = []
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+    assert [problem for problem in problems if "there is no" in problem] == [
+        problem for problem in problems if text and text in problem
+    ]
+    assert bool(text) == any("there is no" in problem for problem in problems), problems
 
 
 def test_a_question_to_prometheus_needs_one() -> None:

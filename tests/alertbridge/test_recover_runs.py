@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from alertbridge.recover.approvals import Answer
 from alertbridge.recover.course import backoff_s
 from alertbridge.recover.engine import Engine
 from alertbridge.recover.model import Reason, Run, RunState
+from alertbridge.recover.telling import Matter
 from tests.fakes.fast_store import FastStore
 from tests.fakes.recovery_scene import Ear, Message, Scene, Tally, section_of
 from tests.fakes.recovery_schedules import CODE, LoopClock
@@ -118,6 +120,29 @@ def test_an_alert_is_cured_and_told() -> None:
         await engine.stop()
 
     told(tell)
+
+
+def test_why_an_action_is_not_repeated_is_told() -> None:
+    """What it said of itself reaches the person who must look, not only that its outcome is unknown."""
+
+    async def tell(story: Story) -> None:
+        story.it.script.append("bug")
+        engine = await story.begun()
+        engine.episode_changed(await story.scene.fires(thing="a"))
+        run = await story.ended(engine)
+        assert run.state is RunState.INTERRUPTED
+        assert "a fault in the action" in story.texts("\u2753")[0]
+        await engine.stop()
+
+    told(tell, action="mend_once")
+
+
+def test_indonesians_read_reasons_in_their_language() -> None:
+    """A reason that has Indonesian words is told in them; a word that has none stays as it is."""
+    matter = Matter("mend", "Broken", Severity.CRITICAL, {}, "mend", "thing:a", reason="cooldown", detail="x")
+    assert "masih masa jeda" in matter.text("stays", "id")
+    assert "cooldown; x" in matter.text("stays", "en")
+    assert "odd word" in replace(matter, reason="odd word").text("stays", "id")
 
 
 def test_who_waits_for_the_runs_of_now_waits_until_they_are_over() -> None:
