@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from simulator.whatsapp import SimulatorApp, Timing, World
 
-QUICK = Timing(ack_s=0.01, delivered_s=0.01, connect_s=0.05)
+QUICK = Timing(ack_s=0.01, delivered_s=0.01, connect_s=0.3)
 PERSON = "6281300000002"
 
 

@@ -24,7 +24,7 @@ from tests.fakes.scripted_router import Done, Row, ScriptedRouter
 from tests.routeros.conftest import Connect
 
 ONCE = RetrySettings(attempts=1)
-QUICK = PoolSettings(connect_timeout_s=0.3)
+QUICK = PoolSettings(connect_timeout_s=1.5)
 
 
 @pytest.fixture(scope="module")
