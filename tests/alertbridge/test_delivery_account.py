@@ -134,7 +134,7 @@ async def test_where_answers_within_a_tenth_of_a_second(database: Database, benc
             )  # fmt: skip
     took_s = []
     async with database.read() as connection:
-        for number in (17, 9_999, 19_999):
+        for number in (17, 9_999, 19_999) * 3:
             began_s = time.perf_counter()
             assert len(await account.where(connection, f"{number:016x}")) == 1
             took_s.append(time.perf_counter() - began_s)

@@ -16,6 +16,7 @@ from librouteros.query import Key
 from routeros_api.exceptions import RouterOsApiCommunicationError, RouterOsApiError
 
 from simulator import Device, TlsFiles
+from tests.fakes.clock import FakeClock
 from tests.simulator.conftest import Start
 
 
@@ -39,9 +40,11 @@ def _librouteros(device: Device, login: object = plain, password: str = "secret"
     )
 
 
-async def test_librouteros_reads_every_menu(start: Start) -> None:
+async def test_librouteros_reads_every_menu(start: Start, clock: FakeClock) -> None:
     """Each menu of an isp router is read, and the number of rows is what count-only says."""
-    device = await start(profile="isp", policies=("api", "read", "test"))
+    device = await start(
+        clock, profile="isp", policies=("api", "read", "test")
+    )  # nobody comes or goes meanwhile
     paths = [path for path, menu in device.world.menus.items() if not menu.commands_only]
 
     def read() -> dict[str, tuple[int, int]]:
