@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import Self
 
 from alertbridge.recover.actions.base import Verdict
@@ -37,13 +38,15 @@ class AlertFact:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the sources said the last time. `elapsed_s` counts from the beginning of the action, and the target has
-    said the same for `target_for_s`. None: not asked, or no answer."""
+    said the same for `target_for_s`. `watched_s` counts from the first look: after a restart it began late. None: not
+    asked, or no answer."""
 
     elapsed_s: float
     target: Verdict = Verdict.UNKNOWN
     target_for_s: float = 0.0
     metric: bool | None = None
     alert: AlertFact | None = None
+    watched_s: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,12 @@ def conclude(section: VerifySection, seen: Seen) -> Conclusion | None:
 
 def _by_target(section: VerifySection, seen: Seen) -> Outcome | None:
     if seen.target is Verdict.HOLDS:
-        # Whoever only says so at the very end has not been well for long enough.
+        # Whoever only says so at the very end has not been well for long enough; who is only asked then, after a
+        # restart, has that time all the same.
         if seen.target_for_s >= section.stable_s:
             return Outcome.CURED
-        return Outcome.UNKNOWN if seen.elapsed_s >= section.deadline_s else None
+        is_late = seen.elapsed_s >= section.deadline_s and seen.watched_s >= 2 * section.stable_s
+        return Outcome.UNKNOWN if is_late else None
     return Outcome.NOT_CURED if seen.elapsed_s >= section.target_s else None
 
 
@@ -105,11 +110,12 @@ class Verification:
     alert: AskAlert
     _last: Verdict = Verdict.UNKNOWN
     _since_s: float = 0.0
+    _looking_since_s: float = 0.0
 
     async def run(self, elapsed_s: float) -> Conclusion:
         """The verdict on an action that began `elapsed_s` seconds ago."""
         began_s = self.clock.monotonic() - elapsed_s
-        self._since_s = self.clock.monotonic()
+        self._since_s = self._looking_since_s = self.clock.monotonic()
         while True:
             found = conclude(self.section, await self._look(began_s))
             if found is not None:
@@ -126,7 +132,8 @@ class Verification:
         metric = await self.metric() if "promql" in by and settled else None
         alert = await self.alert() if "alert" in by and verdict is Verdict.UNKNOWN else None
         elapsed_s = self.clock.monotonic() - began_s
-        return Seen(elapsed_s, verdict, now_s - self._since_s, metric, alert)
+        watched_s = self.clock.monotonic() - self._looking_since_s
+        return Seen(elapsed_s, verdict, now_s - self._since_s, metric, alert, watched_s)
 
 
 async def asked(ask: Ask, limit_s: float = ASK_S) -> Verdict:

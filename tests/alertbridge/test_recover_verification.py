@@ -27,6 +27,12 @@ FIRES, ENDED = AlertFact(fires=True), AlertFact(fires=False)
         (Seen(29, FAILS, 29), None),
         (Seen(30, FAILS, 29, alert=ENDED), NOT_CURED),  # whatever the alert says
         (Seen(180, HOLDS, 0.2), DOUBT),
+        (
+            Seen(900, HOLDS, 0.0, watched_s=0.1),
+            None,
+        ),  # asked for the first time, after a long action or a restart
+        (Seen(901, HOLDS, 1.0, watched_s=1.1), CURED),
+        (Seen(902, HOLDS, 0.2, watched_s=2.1), DOUBT),
         (Seen(60, UNKNOWN, 60, alert=FIRES), None),
         (Seen(119, UNKNOWN, 60, metric=False, alert=FIRES), None),
         (Seen(120, UNKNOWN, 60, alert=FIRES), NOT_CURED),
