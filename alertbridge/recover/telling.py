@@ -39,20 +39,20 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "(rule {rule}, run {run}). Please look.",
     },
     "exhausted": {
-        "id": "🆘 {alert} belum pulih: {target}, {tries} percobaan gagal ({reason}). {detail} Aturan {rule} berhenti; "
-        "perlu tindakan petugas (run {run}).",
-        "en": "🆘 {alert} is not cured: {target}, {tries} tries did not help ({reason}). {detail} Rule {rule} stops; "
-        "a person must act (run {run}).",
+        "id": "🆘 {alert} belum pulih: {target}, {tries} percobaan gagal ({reason}). Aturan {rule} berhenti; "
+        "perlu tindakan petugas (run {run}). {detail}",
+        "en": "🆘 {alert} is not cured: {target}, {tries} tries did not help ({reason}). Rule {rule} stops; "
+        "a person must act (run {run}). {detail}",
     },
     "refused": {
-        "id": "🆘 {alert}: {target} tidak disentuh ({reason}). {detail} Perlu tindakan petugas (run {run}).",
-        "en": "🆘 {alert}: {target} is left alone ({reason}). {detail} A person must act (run {run}).",
+        "id": "🆘 {alert}: {target} tidak disentuh ({reason}). Perlu tindakan petugas (run {run}). {detail}",
+        "en": "🆘 {alert}: {target} is left alone ({reason}). A person must act (run {run}). {detail}",
     },
     "interrupted": {
         "id": "❓ {alert}: {action} pada {target} terputus dan hasilnya tidak diketahui; tidak diulang "
-        "(aturan {rule}, run {run}). {detail} Mohon diperiksa.",
+        "(aturan {rule}, run {run}). Mohon diperiksa. {detail}",
         "en": "❓ {alert}: {action} on {target} was interrupted and its outcome is not known; it is not repeated "
-        "(rule {rule}, run {run}). {detail} Please look.",
+        "(rule {rule}, run {run}). Please look. {detail}",
     },
     "asked": {
         "id": "🔐 {alert}: jalankan {action} pada {target}? Balas: ya {code} (berlaku {duration}). "

@@ -145,6 +145,16 @@ def test_indonesians_read_reasons_in_their_language() -> None:
     assert "odd word" in replace(matter, reason="odd word").text("stays", "id")
 
 
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("kind", ["exhausted", "refused", "interrupted"])
+def test_the_page_for_pairing_ends_the_message(kind: str, language: str) -> None:
+    """Nothing follows the address on its line, so that a phone opens it as it is."""
+    matter = Matter(
+        "mend", "A", Severity.CRITICAL, {}, "mend", "bot:a", detail="pair it at http://bot.example/qr"
+    )
+    assert matter.text(kind, language).endswith(" http://bot.example/qr")
+
+
 def test_who_waits_for_the_runs_of_now_waits_until_they_are_over() -> None:
     """What they act with can be closed then; without any there is nothing to wait for."""
 
