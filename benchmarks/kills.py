@@ -59,6 +59,7 @@ async def _survive(folder: Path, store: Mapping[str, object], kills: int, dice: 
     config.write_text(_config(port, arrived, store), encoding="utf-8")
     accepted: set[str] = set()
     load = asyncio.create_task(_load(f"http://{HOST}:{port}", accepted))
+    bridge: subprocess.Popen[bytes] | None = None
     try:
         for _ in range(kills):
             bridge = await _started(config, folder, port)
@@ -73,6 +74,9 @@ async def _survive(folder: Path, store: Mapping[str, object], kills: int, dice: 
         await asyncio.to_thread(bridge.wait, 30)
     finally:
         load.cancel()
+        if bridge is not None and bridge.poll() is None:
+            bridge.kill()
+            bridge.wait()
     return _counted(store, arrived, accepted, kills, open_in_the_end)
 
 
