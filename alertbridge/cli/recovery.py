@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--decisions", action="store_true", help="why rules acted or did not, instead")
     listing.add_argument("--limit", metavar="N", type=_count, default=20, help="at most N (default: 20)")
     showing = command("show", "One run with every step of it, from the audit.", _show)
-    showing.add_argument("run", metavar="RUN", type=_count)
+    showing.add_argument("number", metavar="RUN", type=_count)
     command("pause", "Stop before the next step, in every replica.", _pause)
     command("resume", "Let steps begin again.", _resume)
     for name, summary, do in (
@@ -139,12 +139,12 @@ def _line(run: Run, zone: ZoneInfo) -> str:
 async def _show(config: Config, arguments: argparse.Namespace) -> ExitCode:
     zone = ZoneInfo(config.delivery.timezone)
     async with visiting(config) as database, database.read() as connection:
-        found = await _journal(database).run(connection, arguments.run)
+        found = await _journal(database).run(connection, arguments.number)
         if found is None:
-            raise Unusable(f"there is no run {arguments.run}")
+            raise Unusable(f"there is no run {arguments.number}")
         rows = (
             await connection.execute(
-                select(audit.c.entry).where(audit.c.run_id == arguments.run).order_by(audit.c.seq)
+                select(audit.c.entry).where(audit.c.run_id == arguments.number).order_by(audit.c.seq)
             )
         ).all()
     say(_line(found, zone))
