@@ -87,6 +87,13 @@ PACKAGES = (
         elsewhere="Node.js 18 or newer, as node on the PATH",
     ),
     Package(
+        name="strace",
+        stage=Stage.TEST,
+        commands=("strace",),
+        needed_for="the proof that an alert is on the disk before it is answered",
+        elsewhere="the distribution's strace, on the PATH",
+    ),
+    Package(
         name="npm",
         stage=Stage.TEST,
         commands=("npm",),
