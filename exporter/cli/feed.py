@@ -78,6 +78,8 @@ class Feed:
             began_s = self._clock()
             async with self._at_once:
                 await self._read()
+            if (me := asyncio.current_task()) is not None and me.cancelling():
+                raise asyncio.CancelledError  # it met the end of a reading; without end means until cancelled
             self._changed()
             turn += 1
             if turns is not None and (turn >= turns or self.cause is not None):

@@ -263,7 +263,10 @@ class Terminal:
         """Read what is left and return the exit status."""
         end_s = time.monotonic() + 20
         while self.process.poll() is None:
-            assert time.monotonic() < end_s, self.text[-2000:]
+            if time.monotonic() >= end_s:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(self.text[-2000:])
             self._read()
         while self._read():
             continue
