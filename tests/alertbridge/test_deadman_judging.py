@@ -204,11 +204,14 @@ async def test_a_process_that_stood_still_accuses_nobody(bench: Bench) -> None:
     assert STALLED_S < 600
 
 
-async def test_an_arrival_at_any_replica_counts(store_section: StoreSection, clock: JumpingClock) -> None:
+async def test_an_arrival_at_any_replica_counts(
+    postgresql_section: StoreSection, clock: JumpingClock
+) -> None:
     """The one that leads never hears it itself; the other one writes it down."""
-    if store_section.url is None:
-        pytest.skip("a SQLite file has one bridge")
-    first, second = await Database.open(store_section, clock), await Database.open(store_section, clock)
+    first, second = (
+        await Database.open(postgresql_section, clock),
+        await Database.open(postgresql_section, clock),
+    )
     leader, other = Bench(first, clock), Bench(second, clock)
     leader.alive = False
     for half_minute in range(30):

@@ -1,5 +1,6 @@
 """What every action on a bot does alike: looks at its session first, and leaves alone what only a person can mend."""
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ _VERDICTS = {
 _TAKEN = (OutcomeClass.ACCEPTED, OutcomeClass.QUEUED_REMOTE)
 
 
-class BotAction:
+class BotAction(ABC):
     """Base of the actions on the bot behind a channel. Making one raises NoSuchTarget without such a channel."""
 
     name: ClassVar[str]
@@ -61,8 +62,8 @@ class BotAction:
         session = await self.session(Stage.PRECHECK)
         return Evidence({"session": session.state.value, "detail": session.detail[:200]})
 
-    async def run(self) -> Done:
-        raise NotImplementedError
+    @abstractmethod
+    async def run(self) -> Done: ...
 
     async def mended(self, outcome: Outcome) -> Done:
         """What came of telling the provider to mend the session. Raises ActionFailed."""

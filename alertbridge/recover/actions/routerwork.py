@@ -1,5 +1,6 @@
 """What every action on a router does alike: asks, writes once, and says of a failure what it may have changed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -67,7 +68,7 @@ def is_gone(error: CommandFailed) -> bool:
     return "no such item" in error.message.casefold()
 
 
-class RouterAction:
+class RouterAction(ABC):
     """Base of the actions on one router.
 
     Commands have critical priority. Reads are tried again when their connection is lost; writes are not, unless
@@ -91,9 +92,9 @@ class RouterAction:
         return f"<{type(self).__name__} {self.target}>"
 
     @property
+    @abstractmethod
     def place(self) -> str:
         """What on the router is acted upon, such as ``interface:ether5``; empty is the router itself."""
-        raise NotImplementedError
 
     @property
     def target(self) -> str:
@@ -215,15 +216,15 @@ class RouterAction:
 
     # -- what an action is
 
-    async def before(self) -> Evidence:
-        raise NotImplementedError
+    @abstractmethod
+    async def before(self) -> Evidence: ...
 
-    async def run(self) -> Done:
-        raise NotImplementedError
+    @abstractmethod
+    async def run(self) -> Done: ...
 
+    @abstractmethod
     async def look(self) -> Verdict:
         """What the router says of itself. May raise ActionFailed, which is no verdict."""
-        raise NotImplementedError
 
     async def verify(self) -> Verdict:
         try:
