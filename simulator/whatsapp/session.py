@@ -25,7 +25,11 @@ class Link(Enum):
 
 
 class Session:
-    """One device of one gateway; `told` hears each new state."""
+    """One device of one gateway; `told` hears each new state.
+
+    A state that came by time alone is told by a timer, a moment after it is true: who changes the state
+    refreshes first, so that no state that could be seen goes untold.
+    """
 
     def __init__(
         self,
@@ -74,31 +78,28 @@ class Session:
 
     def restart(self) -> Link:
         """Close and open; mends what can be mended so."""
+        self.refresh()
         self.restarts += 1
         for name in ("disconnected", "no_ack"):
             if (numbers := self._faults.look(name)) is not None and numbers["curable"]:
                 self._faults.clear(name)
-        return self.start()
+        return self._connect()
 
     def start(self) -> Link:
         """Open it; shows a code when the device has to be paired again."""
-        self._stopped = False
-        self._connecting_until_s = self._monotonic() + self._connect_s
-        if "logged_out" in self._faults:
-            self._qr_until_s = self._connecting_until_s + QR_SHOWN_S
-            self._later(self._connect_s + QR_SHOWN_S)
-        self._later(self._connect_s)
         self.refresh()
-        return self.link
+        return self._connect()
 
     def stop(self) -> Link:
         """Close it and keep the pairing."""
+        self.refresh()
         self._stopped = True
         self.refresh()
         return self.link
 
     def log_out(self) -> Link:
         """Give up the pairing."""
+        self.refresh()
         self._qr_until_s = 0.0
         self._faults.set("logged_out")
         return self.link
@@ -107,8 +108,9 @@ class Session:
         """Somebody pairs it with the phone; False when there is nothing to pair."""
         if "logged_out" not in self._faults:
             return False
+        self.refresh()
         self._faults.clear("logged_out")
-        self.start()
+        self._connect()
         return True
 
     def refresh(self) -> None:
@@ -117,6 +119,16 @@ class Session:
         if link is not self._last:
             self._last = link
             self._told(link)
+
+    def _connect(self) -> Link:
+        self._stopped = False
+        self._connecting_until_s = self._monotonic() + self._connect_s
+        if "logged_out" in self._faults:
+            self._qr_until_s = self._connecting_until_s + QR_SHOWN_S
+            self._later(self._connect_s + QR_SHOWN_S)
+        self._later(self._connect_s)
+        self.refresh()
+        return self.link
 
     def _later(self, after_s: float) -> None:
         asyncio.get_running_loop().call_later(after_s + 0.001, self.refresh)
