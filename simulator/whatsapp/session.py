@@ -80,15 +80,17 @@ class Session:
         """Close and open; mends what can be mended so."""
         self.refresh()
         self.restarts += 1
+        self._connect()  # before the fault goes, or it would be told open in between
         for name in ("disconnected", "no_ack"):
             if (numbers := self._faults.look(name)) is not None and numbers["curable"]:
                 self._faults.clear(name)
-        return self._connect()
+        return self.link
 
     def start(self) -> Link:
         """Open it; shows a code when the device has to be paired again."""
         self.refresh()
-        return self._connect()
+        self._connect()
+        return self.link
 
     def stop(self) -> Link:
         """Close it and keep the pairing."""
@@ -109,8 +111,9 @@ class Session:
         if "logged_out" not in self._faults:
             return False
         self.refresh()
-        self._faults.clear("logged_out")
         self._connect()
+        self._faults.clear("logged_out")
+        self._qr_until_s = 0.0
         return True
 
     def refresh(self) -> None:
@@ -120,7 +123,7 @@ class Session:
             self._last = link
             self._told(link)
 
-    def _connect(self) -> Link:
+    def _connect(self) -> None:
         self._stopped = False
         self._connecting_until_s = self._monotonic() + self._connect_s
         if "logged_out" in self._faults:
@@ -128,7 +131,6 @@ class Session:
             self._later(self._connect_s + QR_SHOWN_S)
         self._later(self._connect_s)
         self.refresh()
-        return self.link
 
     def _later(self, after_s: float) -> None:
         asyncio.get_running_loop().call_later(after_s + 0.001, self.refresh)

@@ -59,6 +59,16 @@ async def test_wahas_session_through_its_life(world: PhoneWorld) -> None:
     assert states == ["STOPPED", "STARTING", "WORKING", "FAILED", "STARTING", "SCAN_QR_CODE"]
 
 
+async def test_a_broken_session_is_told_open_only_after_its_restart(world: PhoneWorld) -> None:
+    """STARTING comes before WORKING when a restart mends it."""
+    await world.fault("waha", "disconnected")
+    await ask(world, "waha", "POST", "/api/sessions/default/restart")
+    await world.until_heard(3)
+    states = [json.loads(hook.body)["payload"]["status"] for hook in world.heard]
+    assert states[-2:] == ["STARTING", "WORKING"]
+    assert "WORKING" not in states[:-1]
+
+
 async def test_waha_waits_for_a_session_that_starts(world: PhoneWorld) -> None:
     """A send during a restart goes out when it is over."""
     await ask(world, "waha", "POST", "/api/sessions/default/restart")
