@@ -13,7 +13,7 @@ from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, Severity
 from alertbridge.closing import Closing
 from alertbridge.config import Config
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.providers.base import MessageEvent
 from alertbridge.parts import Parts

@@ -13,7 +13,7 @@ from alertbridge.accept.intake import Intake
 from alertbridge.accept.ports import Change
 from alertbridge.deadman import DeadMan
 from alertbridge.deliver.providers.base import MessageEvent
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.heartbeat import Heartbeat
 from alertbridge.parts import Parts
 from alertbridge.prometheus import Prometheus

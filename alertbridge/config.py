@@ -13,12 +13,12 @@ from pydantic_core import InitErrorDetails
 from alertbridge.accept.config import AcceptSection
 from alertbridge.alertmanager import AlertmanagerSection
 from alertbridge.deadman import DeadManSection
-from alertbridge.deliver.config import DeliverySection, RecipientSection, RouteSection
-from alertbridge.deliver.config_joins import routing_faults
-from alertbridge.deliver.config_times import RotaSection, ScheduleSection
 from alertbridge.deliver.deliveryconfig import SendingSection
-from alertbridge.deliver.limitconfig import RecipientLimitsSection, SeverityLimitsSection
+from alertbridge.deliver.limit.config import RecipientLimitsSection, SeverityLimitsSection
 from alertbridge.deliver.providers.registry import KINDS, ChannelSection
+from alertbridge.deliver.route.config import DeliverySection, RecipientSection, RouteSection
+from alertbridge.deliver.route.joins import routing_faults
+from alertbridge.deliver.route.times import RotaSection, ScheduleSection
 from alertbridge.numbers import DEFAULT_REGION, AddressRefused
 from alertbridge.prometheus import PrometheusSection
 from alertbridge.recover.actions.config import ActionsSection

@@ -17,12 +17,12 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import Row, select, update
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver import humanise
-from alertbridge.deliver.bootclock import boot_name
-from alertbridge.deliver.config import Language
-from alertbridge.deliver.config_times import Name, one_or_more
+from alertbridge.deliver.limit.bootclock import boot_name
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.ports import Recipients
+from alertbridge.deliver.render import humanise
+from alertbridge.deliver.route.config import Language
+from alertbridge.deliver.route.times import Name, one_or_more
 from alertbridge.heartbeat import HeartbeatSection
 from alertbridge.report.ports import Sending, WatchdogCounts
 from alertbridge.store.database import Database

@@ -14,22 +14,22 @@ import structlog
 from alertbridge.alertmanager import Alertmanager
 from alertbridge.alerts import Alert, Severity
 from alertbridge.config import Config
-from alertbridge.deliver.addressbook import AddressBook, Recipient, Way
 from alertbridge.deliver.backlog import AskedAlertmanager, NobodyToAsk
-from alertbridge.deliver.caretaker import Caretaker
-from alertbridge.deliver.channelactions import ChannelRules
-from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.channelstore import ChannelStore
-from alertbridge.deliver.limitconfig import channel_bucket, channel_buckets, recipient_buckets
-from alertbridge.deliver.limits import Policy, Room
-from alertbridge.deliver.limitstore import LimitStore
-from alertbridge.deliver.liveness import LivenessRules
+from alertbridge.deliver.channel.actions import ChannelRules
+from alertbridge.deliver.channel.caretaker import Caretaker
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.liveness import LivenessRules
+from alertbridge.deliver.channel.store import ChannelStore
+from alertbridge.deliver.limit.config import channel_bucket, channel_buckets, recipient_buckets
+from alertbridge.deliver.limit.limits import Policy, Room
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.model import Kind
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.registry import make_provider
 from alertbridge.deliver.providers.section import ChannelBase
-from alertbridge.deliver.rendering import Renderer
-from alertbridge.deliver.routing import Routes
+from alertbridge.deliver.render.rendering import Renderer
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient, Way
+from alertbridge.deliver.route.routing import Routes
 from alertbridge.deliver.worker import Delivery
 from alertbridge.reply.answerbook import AnswerBook
 from alertbridge.selfmetrics import SelfMetrics
@@ -56,7 +56,7 @@ class Parts:
         self.config = config
         self.routes = Routes(config)
         self.book = _normalised(AddressBook.of(config), {one.name: one for one in config.channels})
-        self.texts = Renderer.of(config)
+        self.texts = Renderer.of(config.delivery.timezone, config.delivery.templates)
         self.providers: Mapping[str, Provider] = {
             section.name: make_provider(section, session, clock) for section in config.channels
         }

@@ -13,8 +13,8 @@ from math import ceil
 from random import Random
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.bootclock import Reader, Row
-from alertbridge.deliver.limitconfig import (
+from alertbridge.deliver.limit.bootclock import Reader, Row
+from alertbridge.deliver.limit.config import (
     ChannelLimitsSection,
     RecipientLimitsSection,
     SeverityLimitSection,
@@ -23,8 +23,8 @@ from alertbridge.deliver.limitconfig import (
     channel_buckets,
     recipient_buckets,
 )
-from alertbridge.deliver.limiter import Limiter
-from alertbridge.deliver.limits import Policy, Room
+from alertbridge.deliver.limit.limiter import Limiter
+from alertbridge.deliver.limit.limits import Policy, Room
 from benchmarks.measures import Effort, Figure, Line, Unit, at_least, at_most
 
 CHANNEL = "bot"

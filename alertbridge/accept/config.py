@@ -6,7 +6,7 @@ from alertbridge.accept.episodes import EpisodeRules
 from alertbridge.accept.flapping import FlappingRules
 from alertbridge.accept.trimming import TextLimits
 from alertbridge.alerts import Severity
-from alertbridge.deliver.matchers import Matcher, parse_matcher
+from alertbridge.deliver.route.matchers import Matcher, parse_matcher
 from runtime.sections import Section
 
 

@@ -9,7 +9,7 @@ from alertbridge.accept.ports import Deciding
 from alertbridge.accept.records import EpisodeRecord
 from alertbridge.alerts import Alert, AlertStatus, Group
 from alertbridge.deliver.model import Kind, NoticeState
-from alertbridge.deliver.routing import Decision, Target
+from alertbridge.deliver.route.routing import Decision, Target
 
 FLAPPING = "flapping"
 UNTOLD = "untold"

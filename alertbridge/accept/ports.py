@@ -6,7 +6,7 @@ from typing import Protocol
 
 from alertbridge.alerts import Alert
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.routing import Decision
+from alertbridge.deliver.route.routing import Decision
 
 
 class Deciding(Protocol):

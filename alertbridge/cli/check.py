@@ -15,10 +15,10 @@ from alertbridge.cli.columns import aligned
 from alertbridge.cli.exitcodes import ExitCode, epilog
 from alertbridge.cli.opening import add_config, read_config, say, visiting
 from alertbridge.config import Config
-from alertbridge.deliver.config_joins import routing_warnings
 from alertbridge.deliver.providers.base import SessionState
 from alertbridge.deliver.providers.registry import make_provider
 from alertbridge.deliver.providers.section import ChannelBase
+from alertbridge.deliver.route.joins import routing_warnings
 from alertbridge.prometheus import Prometheus, PrometheusError
 from alertbridge.store.errors import StoreError, StoreOutdated, StoreUnavailable, Unavailable
 from runtime.clock import SystemClock

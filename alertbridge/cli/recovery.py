@@ -15,7 +15,7 @@ from alertbridge.cli.exitcodes import ExitCode
 from alertbridge.cli.opening import Unusable, add_config, complain, read_config, say, visiting, who
 from alertbridge.config import Config
 from alertbridge.deliver.dryrun import parse_labels
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover import decisions
 from alertbridge.recover.actions.registry import KNOWN
 from alertbridge.recover.ages import Ages

@@ -13,7 +13,7 @@ from alertbridge.cli.exitcodes import ExitCode, epilog
 from alertbridge.cli.opening import Unusable, add_config, complain, read_config, say
 from alertbridge.config import Config
 from alertbridge.deliver.model import Body
-from alertbridge.deliver.rendering import Renderer
+from alertbridge.deliver.render.rendering import Renderer
 from alertbridge.prometheus import Prometheus
 from alertbridge.report.charts import make_charts
 from alertbridge.report.composing import Composer
@@ -101,7 +101,13 @@ async def _made(config: Config, entry: ReportEntry, at_s: float, language: str, 
                 prometheus, database, clock, kept_s=config.store.retention.alerts_d * _DAY_S
             )
             zone = ZoneInfo(config.delivery.timezone)
-            composer = Composer(gathering, make_charts(), Renderer.of(config), zone, clock)
+            composer = Composer(
+                gathering,
+                make_charts(),
+                Renderer.of(config.delivery.timezone, config.delivery.templates),
+                zone,
+                clock,
+            )
             gathered = await composer.gather(entry, at_s)
             return await composer.body(entry, gathered, language)
         finally:

@@ -11,12 +11,12 @@ from alertbridge.alerts import Severity
 from alertbridge.cli.exitcodes import ExitCode
 from alertbridge.cli.opening import Unusable, add_config, complain, read_config, say, visiting, who
 from alertbridge.config import Config
-from alertbridge.deliver.addressbook import AddressBook, Recipient, Way
-from alertbridge.deliver.limitconfig import channel_buckets, recipient_buckets
-from alertbridge.deliver.limits import Room
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.limit.config import channel_buckets, recipient_buckets
+from alertbridge.deliver.limit.limits import Room
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.providers.registry import make_provider
 from alertbridge.deliver.providers.section import ChannelBase
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient, Way
 from alertbridge.deliver.trial import Trial, TrialRefused, send_test, way_to
 from alertbridge.store.errors import StoreUnavailable, Unavailable
 from runtime.clock import SystemClock

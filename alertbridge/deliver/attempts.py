@@ -17,7 +17,7 @@ from alertbridge.deliver import sending
 from alertbridge.deliver.deliveryconfig import SendingSection
 from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import Body, MessageKind, MessageState
 from alertbridge.deliver.outbox import claims, contents, messages
 from alertbridge.deliver.outbox.rows import Message, Moved

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from alertbridge.alerts import Severity
 from alertbridge.deliver.deliveryconfig import FoldingSection
 from alertbridge.deliver.fallback import DEADLINE
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import Kind, MessageKind, NoticeState
 from alertbridge.deliver.outbox.rows import Head
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alertbridge.alerts import Alert, AlertStatus, Severity
-from alertbridge.deliver.addressbook import AddressBook
-from alertbridge.deliver.config import RoutingConfig
 from alertbridge.deliver.model import Kind, Notice, Subject
-from alertbridge.deliver.rendering import Renderer
-from alertbridge.deliver.routing import Decision, Routes, Target
+from alertbridge.deliver.render.rendering import Renderer
+from alertbridge.deliver.route.addressbook import AddressBook
+from alertbridge.deliver.route.config import RoutingConfig
+from alertbridge.deliver.route.routing import Decision, Routes, Target
 
 _SAMPLE_ID = 481
 _FIRED_FOR_S = 180.0
@@ -76,7 +76,7 @@ def dry_run(
     )
     kind = Kind.RESOLVED if resolved else Kind.FIRING
     decision = Routes(config).decide(alert, kind, at_s, receiver=receiver)
-    renderer = Renderer.of(config)
+    renderer = Renderer.of(config.delivery.timezone, config.delivery.templates)
     texts = {
         target.recipient: renderer.alert(
             _notice(alert, kind, target, at_s), language=target.language, now_s=target.not_before_s or at_s

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from alertbridge.alerts import Alert, AlertStatus, Severity
-from alertbridge.deliver.addressbook import Recipient, Way
 from alertbridge.deliver.deliveryconfig import SendingSection
 from alertbridge.deliver.model import Kind, Notice, Subject
 from alertbridge.deliver.outbox.rows import new_id
 from alertbridge.deliver.ports import Providers, Recipients, Texts
 from alertbridge.deliver.providers.base import OutcomeClass, Outgoing, Traits
-from alertbridge.deliver.text import shorten
+from alertbridge.deliver.render.text import shorten
+from alertbridge.deliver.route.addressbook import Recipient, Way
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from alertbridge.deliver.addressbook import Recipient
+from alertbridge.deliver.route.addressbook import Recipient
 
 UNKNOWN_OUTCOME = "unknown_outcome"
 NO_ACK = "no_ack"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertbridge.deliver import fallback
 from alertbridge.deliver.deliveryconfig import SendingSection
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import MessageKind, MessageState, NoticeState
 from alertbridge.deliver.outbox import messages, notices
 from alertbridge.deliver.outbox.rows import Message, way_of

@@ -6,11 +6,11 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.addressbook import Recipient
-from alertbridge.deliver.limits import Policy, Room
+from alertbridge.deliver.limit.limits import Policy, Room
 from alertbridge.deliver.model import Notice
 from alertbridge.deliver.providers.base import Outcome, Provider
-from alertbridge.deliver.rendering import AwaySummary
+from alertbridge.deliver.render.rendering import AwaySummary
+from alertbridge.deliver.route.addressbook import Recipient
 
 
 class ChannelStates(Protocol):

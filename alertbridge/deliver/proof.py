@@ -17,7 +17,7 @@ from alertbridge.deliver.composing import FINISHED_TEXTS
 from alertbridge.deliver.deliveryconfig import SendingSection
 from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import Kind, MessageState, Notice, NoticeState
 from alertbridge.deliver.outbox import contents, messages, notices
 from alertbridge.deliver.outbox.rows import Head, Message, Moved

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from alertbridge.deliver.humanise import duration
 from alertbridge.deliver.model import Body, MessageState
 from alertbridge.deliver.outbox.rows import Message
 from alertbridge.deliver.providers.base import Image, Outcome, OutcomeClass, Outgoing, Traits
-from alertbridge.deliver.words import words
+from alertbridge.deliver.render.humanise import duration
+from alertbridge.deliver.render.words import words
 
 MARK_CHARACTERS = 48
 """Room that every part keeps for what is put before its text when it is sent."""

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.addressbook import Recipient, Way
-from alertbridge.deliver.humanise import time_of
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Outgoing, Provider, Receipt
-from alertbridge.deliver.words import words
+from alertbridge.deliver.render.humanise import time_of
+from alertbridge.deliver.render.words import words
+from alertbridge.deliver.route.addressbook import Recipient, Way
 from runtime.clock import Clock
 
 ASK_EVERY_S = 1.0

@@ -10,16 +10,16 @@ import structlog
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver import composing, fallback, sending, writing
-from alertbridge.deliver.addressbook import Recipient
 from alertbridge.deliver.attempts import NO_TRAITS, Attempts, LaneMemory, NoRoom, NotOurs, Tools
 from alertbridge.deliver.composing import Draft, Plan, Sent, Situation
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import MessageKind, MessageState, NoticeState
 from alertbridge.deliver.outbox import claims, contents, messages, notices, outages
 from alertbridge.deliver.outbox.outages import Beside
 from alertbridge.deliver.outbox.rows import Head, Message, Moved
 from alertbridge.deliver.providers.base import Provider
+from alertbridge.deliver.route.addressbook import Recipient
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alertbridge.deliver.addressbook import Recipient
 from alertbridge.deliver.composing import Draft
 from alertbridge.deliver.fallback import preface
 from alertbridge.deliver.lanes import Lane
@@ -12,9 +11,10 @@ from alertbridge.deliver.outbox.outages import Beside
 from alertbridge.deliver.outbox.rows import Extra, Message, bundle_for, new_id
 from alertbridge.deliver.ports import Texts
 from alertbridge.deliver.providers.base import Traits
-from alertbridge.deliver.rendering import AwaySummary
+from alertbridge.deliver.render.rendering import AwaySummary
+from alertbridge.deliver.render.text import shorten, split
+from alertbridge.deliver.route.addressbook import Recipient
 from alertbridge.deliver.sending import MARK_CHARACTERS
-from alertbridge.deliver.text import shorten, split
 
 SHORT_CHANNEL = 1000
 SHORT_PARTS = 3

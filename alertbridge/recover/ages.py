@@ -8,7 +8,7 @@ machine says, and none keeps it young for longer than its own length.
 
 from dataclasses import dataclass, field
 
-from alertbridge.deliver.bootclock import boot_name
+from alertbridge.deliver.limit.bootclock import boot_name
 from runtime.clock import Clock
 
 

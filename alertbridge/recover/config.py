@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.config import MatcherText, MatchSection
-from alertbridge.deliver.config_times import Name, one_or_more
-from alertbridge.deliver.matchers import Matcher, parse_matcher
+from alertbridge.deliver.route.config import MatcherText, MatchSection
+from alertbridge.deliver.route.matchers import Matcher, parse_matcher
+from alertbridge.deliver.route.times import Name, one_or_more
 from alertbridge.recover.expressions import expression_complaint
 from alertbridge.recover.parameters import Parameter, text_complaint
 from runtime.sections import Section, Surroundings, fault

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.matchers import Matcher, parse_matcher
+from alertbridge.deliver.route.matchers import Matcher, parse_matcher
 from alertbridge.recover.config import RecoverySection, RuleSection
 from alertbridge.recover.parameters import is_template, stand_in, template_complaint
 from alertbridge.recover.ports import KnownAction

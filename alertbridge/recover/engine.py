@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, AlertStatus
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover import approvals, audit, decisions
 from alertbridge.recover.ages import Ages
 from alertbridge.recover.approvals import Answer, Answered

@@ -9,7 +9,7 @@ from functools import cache
 
 from jinja2 import Template
 
-from alertbridge.deliver.sandbox import FAILURES, Sandbox
+from alertbridge.deliver.render.sandbox import FAILURES, Sandbox
 
 Parameter = bool | int | float | str | list[bool | int | float | str] | None
 VALUE_LIMIT = 500

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from alertbridge.deliver.addressbook import AddressBook
-from alertbridge.deliver.config import RoutingConfig
-from alertbridge.deliver.schedule import Rota
+from alertbridge.deliver.route.addressbook import AddressBook
+from alertbridge.deliver.route.config import RoutingConfig
+from alertbridge.deliver.route.schedule import Rota
 from alertbridge.recover.ports import Person
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alertbridge.alerts import Alert, Severity
-from alertbridge.deliver.matchers import Matcher
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.matchers import Matcher
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover.config import RuleSection
 from alertbridge.recover.model import Decision, Planned, Reason
 

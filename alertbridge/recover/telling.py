@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.humanise import duration
 from alertbridge.deliver.model import Body, Kind
-from alertbridge.deliver.text import escape
+from alertbridge.deliver.render.humanise import duration
+from alertbridge.deliver.render.text import escape
 from alertbridge.recover.config import RecoverySection, RuleSection, TextKind
 from alertbridge.recover.model import Run
 from alertbridge.recover.parameters import Unrendered, rendered_text

@@ -1,7 +1,7 @@
 """Answers go to the chat that a question came from: every such chat is a recipient, named by what it is."""
 
-from alertbridge.deliver.addressbook import Recipient
 from alertbridge.deliver.ports import Recipients
+from alertbridge.deliver.route.addressbook import Recipient
 
 _PREFIX = "reply:"
 """No recipient of a configuration can have a colon in its name."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import structlog
 
 from alertbridge.deliver.providers.base import MessageEvent
-from alertbridge.deliver.text import shorten
+from alertbridge.deliver.render.text import shorten
 from alertbridge.reply import episodes
 from alertbridge.reply.commands.base import Command, Means, wrong_use
 from alertbridge.reply.commands.helping import in_language

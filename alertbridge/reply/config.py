@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.config import Language
-from alertbridge.deliver.config_times import Name, one_or_more
+from alertbridge.deliver.route.config import Language
+from alertbridge.deliver.route.times import Name, one_or_more
 from alertbridge.numbers import DEFAULT_REGION, AddressKind, AddressRefused, parse_address, parse_number
 from runtime.sections import Section, Surroundings, fault
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from alertbridge.deliver.text import escape
+from alertbridge.deliver.render.text import escape
 
 VALUE_CHARS = 80
 

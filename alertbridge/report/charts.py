@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from alertbridge.deliver import humanise
-from alertbridge.deliver.words import words
+from alertbridge.deliver.render import humanise
+from alertbridge.deliver.render.words import words
 from alertbridge.report.lines import Charts, Line, NoCharts, Unit
 
 if TYPE_CHECKING:

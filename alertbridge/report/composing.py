@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from alertbridge.deliver import humanise
-from alertbridge.deliver.contexts import Report, ReportSection
 from alertbridge.deliver.model import Body
-from alertbridge.deliver.rendering import Renderer
+from alertbridge.deliver.render import humanise
+from alertbridge.deliver.render.contexts import Report, ReportSection
+from alertbridge.deliver.render.rendering import Renderer
 from alertbridge.report.config import ReportEntry
 from alertbridge.report.gathering import Gathering
 from alertbridge.report.lines import Charts, Line, NoCharts, Unit

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.config import Language
-from alertbridge.deliver.config_times import Name, Zone, one_or_more
+from alertbridge.deliver.route.config import Language
+from alertbridge.deliver.route.times import Name, Zone, one_or_more
 from alertbridge.report.schedule import DEFAULT_CRON, Kind, Timetable, checked_cron
 from runtime.sections import Section, fault
 from runtime.wording import did_you_mean

@@ -8,8 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver import humanise
-from alertbridge.deliver.words import words
+from alertbridge.deliver.render import humanise
+from alertbridge.deliver.render.words import words
 from alertbridge.report.ledger import CURED
 from alertbridge.report.model import Answer, Gathered, Ledger, Missing, Part, Track
 from alertbridge.report.questions import ATTENTIONS, PRESENT, Attention, Measure

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.limits import Room
-from alertbridge.deliver.standing import ChannelState
+from alertbridge.deliver.channel.standing import ChannelState
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.trial import Trial, TrialRefused, send_test, way_to
 from alertbridge.parts import Parts
 from alertbridge.store.database import Database

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy import delete
 
-from alertbridge.deliver.channels import Channels
+from alertbridge.deliver.channel.channels import Channels
 from alertbridge.deliver.providers.base import (
     Handshake,
     InboundEvent,

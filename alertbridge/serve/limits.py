@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.limitconfig import channel_bucket, recipient_buckets
-from alertbridge.deliver.limits import Policy, Room
+from alertbridge.deliver.limit.config import channel_bucket, recipient_buckets
+from alertbridge.deliver.limit.limits import Policy, Room
 from alertbridge.parts import Parts
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from alertbridge.alerts import Severity
+from alertbridge.deliver.channel.standing import ChannelState
 from alertbridge.deliver.providers.base import OutcomeClass, Receipt, SessionState
-from alertbridge.deliver.standing import ChannelState
 from alertbridge.serve.fate import Fate
 from runtime.serving.bodies import Body
 

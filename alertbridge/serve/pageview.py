@@ -9,7 +9,7 @@ from aiohttp import web
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver import account, deadletters
-from alertbridge.deliver.humanise import duration, time_of
+from alertbridge.deliver.render.humanise import duration, time_of
 from alertbridge.parts import Parts
 from alertbridge.serve import limits
 from alertbridge.serve.fate import FILTERS, Fate

@@ -7,7 +7,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from alertbridge.deliver.characters import clean
+from alertbridge.deliver.render.characters import clean
 from runtime.serving.pagepolicy import headers
 
 _STATIC = files("alertbridge.serve") / "static"

@@ -12,7 +12,7 @@ from alertbridge.accept.counts import AcceptCounts
 from alertbridge.accept.intake import Intake
 from alertbridge.accept.ports import Deciding
 from alertbridge.alerts import Severity
-from alertbridge.deliver.routing import Routes
+from alertbridge.deliver.route.routing import Routes
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.store.database import Database
 from alertbridge.store.schema import notices

@@ -15,10 +15,10 @@ from alertbridge import apidoc, configdoc, metricsdoc
 from alertbridge.__main__ import main
 from alertbridge.cli.exitcodes import ExitCode
 from alertbridge.config import Config, json_schema
-from alertbridge.deliver.facts import AlertFacts, ManyFacts
+from alertbridge.deliver.channel.standing import ChannelState
 from alertbridge.deliver.providers.registry import KINDS
-from alertbridge.deliver.standing import ChannelState
-from alertbridge.deliver.styles import sandbox
+from alertbridge.deliver.render.facts import AlertFacts, ManyFacts
+from alertbridge.deliver.render.styles import sandbox
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.serve import openapi
 from runtime.loading import parse

@@ -7,7 +7,7 @@ import aiohttp
 from alertbridge.alerts import Alert, AlertStatus
 from alertbridge.config import Config
 from alertbridge.deliver.fallback import preface
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.parts import Parts
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.store.database import Database

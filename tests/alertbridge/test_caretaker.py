@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from alertbridge.deliver.addressbook import AddressBook, Recipient, Way
-from alertbridge.deliver.caretaker import Caretaker
-from alertbridge.deliver.channelactions import ChannelRules
-from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.channelstore import ChannelStore
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.channel.actions import ChannelRules
+from alertbridge.deliver.channel.caretaker import Caretaker
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.standing import Phase
+from alertbridge.deliver.channel.store import ChannelStore
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Session, SessionState
-from alertbridge.deliver.standing import Phase
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient, Way
 from alertbridge.store.database import Database
 from tests.fakes.delivery_bench import Bench, JumpingClock
 from tests.fakes.scripted_provider import ScriptedProvider

@@ -2,12 +2,12 @@
 
 import pytest
 
-from alertbridge.deliver.channelactions import Action, ActionKind, ChannelRules
-from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.limits import Room, Stamp, wait_s
-from alertbridge.deliver.liveness import Finding, LivenessRules, Pulse, examine
+from alertbridge.deliver.channel.actions import Action, ActionKind, ChannelRules
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.liveness import Finding, LivenessRules, Pulse, examine
+from alertbridge.deliver.channel.standing import ChannelState
+from alertbridge.deliver.limit.limits import Room, Stamp, wait_s
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Session, SessionState
-from alertbridge.deliver.standing import ChannelState
 from tests.fakes.clock import FakeClock
 
 SENT = Outcome(OutcomeClass.ACCEPTED, provider_id="1")

@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import pytest
 
-from alertbridge.deliver.channelactions import Action, ActionKind, ChannelRules
-from alertbridge.deliver.channels import OUTCOME_EVENTS, Channels
-from alertbridge.deliver.limits import Room
-from alertbridge.deliver.liveness import LivenessRules
+from alertbridge.deliver.channel.actions import Action, ActionKind, ChannelRules
+from alertbridge.deliver.channel.channels import OUTCOME_EVENTS, Channels
+from alertbridge.deliver.channel.liveness import LivenessRules
+from alertbridge.deliver.channel.standing import ChannelState, Standing
+from alertbridge.deliver.channel.standing import told as told_standing
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Session, SessionState
-from alertbridge.deliver.standing import ChannelState, Standing
-from alertbridge.deliver.standing import told as told_standing
 from tests.fakes.clock import FakeClock
 
 K, S = OutcomeClass, SessionState

@@ -3,13 +3,13 @@
 import pytest
 from sqlalchemy import select
 
-from alertbridge.deliver.announcements import Announcement
-from alertbridge.deliver.channelactions import ActionKind, ChannelRules
-from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.channelstore import ChannelStore
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.channel.actions import ActionKind, ChannelRules
+from alertbridge.deliver.channel.announcements import Announcement
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.standing import ChannelState, Phase
+from alertbridge.deliver.channel.store import ChannelStore
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Session, SessionState
-from alertbridge.deliver.standing import ChannelState, Phase
 from alertbridge.store.database import Database
 from alertbridge.store.schema import channels as table
 from tests.fakes.clock import FakeClock

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertbridge.deliver.announcements import Announcement
-from alertbridge.deliver.standing import (
+from alertbridge.deliver.channel.announcements import Announcement
+from alertbridge.deliver.channel.standing import (
     TRANSITIONS,
     ChannelEvent,
     ChannelState,

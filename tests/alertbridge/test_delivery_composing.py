@@ -16,7 +16,7 @@ from alertbridge.deliver.composing import (
     waiting_here,
 )
 from alertbridge.deliver.deliveryconfig import FoldingSection
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import Kind, MessageKind, NoticeState
 from alertbridge.deliver.outbox.rows import Head
 

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import insert
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.limitconfig import (
+from alertbridge.deliver.limit.config import (
     ChannelLimitsSection,
     RecipientLimitsSection,
     SeverityLimitsSection,
     channel_buckets,
     recipient_buckets,
 )
-from alertbridge.deliver.limits import Policy, Room
+from alertbridge.deliver.limit.limits import Policy, Room
 from alertbridge.deliver.model import Kind, NoticeState
 from alertbridge.deliver.providers.base import OutcomeClass, Traits
 from alertbridge.store.config import StoreSection

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertbridge.deliver.bootclock import Reader, Row, boot_name
-from alertbridge.deliver.limits import Room, Stamp
+from alertbridge.deliver.limit.bootclock import Reader, Row, boot_name
+from alertbridge.deliver.limit.limits import Room, Stamp
 
 N = Room.NORMAL
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.limitconfig import (
+from alertbridge.deliver.limit.config import (
     ChannelLimitsSection,
     FallbackLimitsSection,
     OfficialLimitsSection,
@@ -14,7 +14,7 @@ from alertbridge.deliver.limitconfig import (
     channel_buckets,
     recipient_buckets,
 )
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from runtime.sections import Section
 
 

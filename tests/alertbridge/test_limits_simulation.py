@@ -2,7 +2,7 @@
 
 import pytest
 
-from alertbridge.deliver.limitconfig import ChannelLimitsSection
+from alertbridge.deliver.limit.config import ChannelLimitsSection
 from benchmarks.limits import SCENES, Checker, Promise, Scene, simulate
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from alertbridge.deliver.limits import Policy, Room, Window
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.limit.limits import Policy, Room, Window
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.store.database import Database
 from alertbridge.store.schema import limits
 from tests.fakes.clock import FakeClock

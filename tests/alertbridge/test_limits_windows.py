@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertbridge.deliver.limits import COURTESY, Policy, Room, Stamp, Window, left, pruned, wait_s
+from alertbridge.deliver.limit.limits import COURTESY, Policy, Room, Stamp, Window, left, pruned, wait_s
 
 C, N, R = Room.CRITICAL, Room.NORMAL, Room.REPLY
 

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from markupsafe import escape
 
+from alertbridge.deliver.channel.standing import ChannelState
 from alertbridge.deliver.model import MessageState
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass
-from alertbridge.deliver.standing import ChannelState
 from alertbridge.serve.fate import Fate
 from alertbridge.serve.pages import COOKIE
 from alertbridge.serve.pagewords import TICKS, WORDS

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alertbridge.alerts import Alert, AlertStatus
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover.ages import Ages, Stamp
 from alertbridge.recover.config import RuleSection
 from alertbridge.recover.model import TRANSITIONS, UNDER_WAY, Planned, Reason, RunEvent, RunState

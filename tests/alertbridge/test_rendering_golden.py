@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alertbridge.deliver.contexts import Report, ReportSection
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.rendering import AwaySummary, Renderer
+from alertbridge.deliver.render.contexts import Report, ReportSection
+from alertbridge.deliver.render.rendering import AwaySummary, Renderer
 from tests.fakes.told import NOW_S, notice, plain_notice
 
 GOLDEN = Path(__file__).parent / "golden"

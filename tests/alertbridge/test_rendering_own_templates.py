@@ -7,10 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.rendering import Renderer
-from alertbridge.deliver.sandbox import FAILURES
-from alertbridge.deliver.styles import sandbox
-from alertbridge.deliver.usertemplates import Sources, built_in, read_folder, template_faults
+from alertbridge.deliver.render.rendering import Renderer
+from alertbridge.deliver.render.sandbox import FAILURES
+from alertbridge.deliver.render.styles import sandbox
+from alertbridge.deliver.render.usertemplates import Sources, built_in, read_folder, template_faults
 from tests.fakes.told import NOW_S, notice
 
 JAKARTA = ZoneInfo("Asia/Jakarta")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertbridge.deliver import humanise
-from alertbridge.deliver.facts import AlertFacts
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.rendering import DIGEST_CHARS, AwaySummary, Renderer
+from alertbridge.deliver.render import humanise
+from alertbridge.deliver.render.facts import AlertFacts
+from alertbridge.deliver.render.rendering import DIGEST_CHARS, AwaySummary, Renderer
 from tests.fakes.told import NOW_S, moment, notice, plain_notice
 
 JAKARTA = ZoneInfo("Asia/Jakarta")

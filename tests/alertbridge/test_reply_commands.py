@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from alertbridge.alertmanager import AlertmanagerSection
-from alertbridge.deliver.characters import ISOLATE, ZWJ
-from alertbridge.deliver.rendering import Renderer
+from alertbridge.deliver.render.characters import ISOLATE, ZWJ
+from alertbridge.deliver.render.rendering import Renderer
 from alertbridge.prometheus import PrometheusSection
 from alertbridge.reply.commands.table import COMMANDS
 from alertbridge.reply.config import RepliesSection

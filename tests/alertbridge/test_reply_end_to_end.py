@@ -18,18 +18,18 @@ from alertbridge.accept.config import AcceptSection
 from alertbridge.accept.intake import Intake
 from alertbridge.alertmanager import Alertmanager, AlertmanagerSection
 from alertbridge.alerts import Severity
-from alertbridge.deliver.addressbook import AddressBook, Recipient
 from alertbridge.deliver.backlog import NobodyToAsk
-from alertbridge.deliver.channelactions import ChannelRules
-from alertbridge.deliver.channels import Channels
+from alertbridge.deliver.channel.actions import ChannelRules
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.liveness import LivenessRules
 from alertbridge.deliver.deliveryconfig import FoldingSection, SendingSection
-from alertbridge.deliver.limits import Policy, Room
-from alertbridge.deliver.limitstore import LimitStore
-from alertbridge.deliver.liveness import LivenessRules
+from alertbridge.deliver.limit.limits import Policy, Room
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.ports import NoCounters
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.providers.registry import make_provider
-from alertbridge.deliver.rendering import Renderer
+from alertbridge.deliver.render.rendering import Renderer
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient
 from alertbridge.deliver.worker import Delivery
 from alertbridge.parts import Parts
 from alertbridge.recover import audit

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alertbridge.deliver.addressbook import AddressBook, Recipient
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient
 from alertbridge.reply.answerbook import AnswerBook, answer_name
 from alertbridge.reply.quotas import Quotas, Room
 from alertbridge.store.config import StoreSection

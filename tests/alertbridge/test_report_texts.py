@@ -15,7 +15,7 @@ import pytest
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver.model import Body
-from alertbridge.deliver.rendering import Renderer
+from alertbridge.deliver.render.rendering import Renderer
 from alertbridge.prometheus import Series, Value
 from alertbridge.report.charts import LARGEST_BYTES, MOST_POINTS, MatplotlibCharts, make_charts, thinned
 from alertbridge.report.composing import AS_USUAL, Circumstances, Composer, in_messages

@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.config import Language, SeverityWord
-from alertbridge.deliver.config_joins import routing_warnings
-from alertbridge.deliver.words import LANGUAGES
+from alertbridge.deliver.render.words import LANGUAGES
+from alertbridge.deliver.route.config import Language, SeverityWord
+from alertbridge.deliver.route.joins import routing_warnings
 from runtime.loading import ConfigError
 from tests.fakes.routing_config import routing_config
 

@@ -3,9 +3,9 @@
 import pytest
 
 from alertbridge.alerts import AlertStatus
-from alertbridge.deliver.addressbook import AddressBook, Way
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.routing import Routes, Target
+from alertbridge.deliver.route.addressbook import AddressBook, Way
+from alertbridge.deliver.route.routing import Routes, Target
 from tests.fakes.routing_config import routing_config
 from tests.fakes.told import NOW_S, alert, moment
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertbridge.deliver.matchers import parse_matcher
-from alertbridge.deliver.patterns import compile_pattern, matches
+from alertbridge.deliver.route.matchers import parse_matcher
+from alertbridge.deliver.route.patterns import compile_pattern, matches
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alertbridge.deliver.config_times import RotaSection, ScheduleSection
-from alertbridge.deliver.schedule import Rota, Schedule
+from alertbridge.deliver.route.schedule import Rota, Schedule
+from alertbridge.deliver.route.times import RotaSection, ScheduleSection
 from tests.fakes.told import moment
 
 NIGHT = {"name": "night", "hours": "22:00-06:00"}

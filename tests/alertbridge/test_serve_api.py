@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import MessageState, NoticeState
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass
 from alertbridge.serve.fate import FILTERS, Fate

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from alertbridge.deliver.channel.standing import ChannelState
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass
-from alertbridge.deliver.standing import ChannelState
 from alertbridge.store.schema import messages, notices
 from tests.fakes.bridge_app import LOGIN, TOKEN, USER, Bench, bench
 from tests.fakes.bridge_scene import bad_day

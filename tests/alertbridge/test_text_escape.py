@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertbridge.deliver.characters import ISOLATE, ISOLATE_END, ZWJ, clean, gsm_friendly
-from alertbridge.deliver.text import _spans, escape, plain
+from alertbridge.deliver.render.characters import ISOLATE, ISOLATE_END, ZWJ, clean, gsm_friendly
+from alertbridge.deliver.render.text import _spans, escape, plain
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertbridge.deliver.characters import is_boundary
-from alertbridge.deliver.text import LEAST_LIMIT, _spans, shorten, split
+from alertbridge.deliver.render.characters import is_boundary
+from alertbridge.deliver.render.text import LEAST_LIMIT, _spans, shorten, split
 
 WORDS = st.sampled_from(
     ["core-1", "*KRITIS*", "*dua kata*", "_miring_", "~x y z~", "`kode`", "```satu\ndua tiga```", "node_load_5", "*",

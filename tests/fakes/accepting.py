@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, AlertStatus, Group
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.routing import Decision, Target
+from alertbridge.deliver.route.routing import Decision, Target
 
 Values = dict[str, object]
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from alertbridge.config import Config
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.parts import Parts
 from alertbridge.selfmetrics import SelfMetrics
 from alertbridge.serve import api, metrics, openapi, pages

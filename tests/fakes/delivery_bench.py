@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.addressbook import AddressBook, Recipient, Way
 from alertbridge.deliver.deliveryconfig import SendingSection
-from alertbridge.deliver.limits import Policy, Room
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.limit.limits import Policy, Room
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.model import Kind, MessageState, Notice, NoticeState
 from alertbridge.deliver.outbox import messages as message_rows
 from alertbridge.deliver.outbox.rows import Message
 from alertbridge.deliver.ports import NoCounters
 from alertbridge.deliver.providers.base import Outcome, Receipt, StatusEvent, Traits
-from alertbridge.deliver.rendering import AwaySummary
+from alertbridge.deliver.render.rendering import AwaySummary
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient, Way
 from alertbridge.deliver.worker import Delivery
 from alertbridge.store.database import Database
 from alertbridge.store.schema import episodes, lanes, messages, notices

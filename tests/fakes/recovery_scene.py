@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, AlertStatus, Severity
 from alertbridge.deliver.model import Body, Kind
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover.config import RecoverySection
 from alertbridge.recover.engine import Engine, Settings
 from alertbridge.recover.journal import run_of

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from alertbridge.accept.ports import Change
-from alertbridge.deliver.schedule import Schedule
+from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover import audit
 from alertbridge.recover.actions.base import Verdict
 from alertbridge.recover.approvals import Answer

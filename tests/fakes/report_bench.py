@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.addressbook import AddressBook, Recipient, Way
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.outbox import notices as notice_rows
-from alertbridge.deliver.rendering import Renderer
+from alertbridge.deliver.render.rendering import Renderer
+from alertbridge.deliver.route.addressbook import AddressBook, Recipient, Way
 from alertbridge.prometheus import PrometheusUnavailable, Series, Value
 from alertbridge.report.composing import Composer
 from alertbridge.report.config import ReportEntry

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.config import DeliverySection, RecipientSection, RouteSection
-from alertbridge.deliver.config_joins import routing_faults
-from alertbridge.deliver.config_times import RotaSection, ScheduleSection
+from alertbridge.deliver.route.config import DeliverySection, RecipientSection, RouteSection
+from alertbridge.deliver.route.joins import routing_faults
+from alertbridge.deliver.route.times import RotaSection, ScheduleSection
 from runtime.loading import parse
 from runtime.sections import Section, Surroundings
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import MessageKind, MessageState
 from alertbridge.deliver.outbox.rows import Attempt, Extra, Message, Moved, way_of
 from alertbridge.store.schema import attempts, messages

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver.lanes import Lane
-from alertbridge.deliver.limits import Room
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.model import Kind, MessageKind, MessageState, NoticeState
 
 T = TypeVar("T")

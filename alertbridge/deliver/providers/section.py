@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import ChannelLimitsSection
+from alertbridge.deliver.limit.config import ChannelLimitsSection
 from alertbridge.numbers import DEFAULT_REGION, Address, AddressRefused, parse_address
 from runtime.sections import SecretSection, Section, Surroundings, fault
 from runtime.tls import check_authorities

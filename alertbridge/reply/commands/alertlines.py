@@ -3,10 +3,10 @@
 from zoneinfo import ZoneInfo
 
 from alertbridge.alerts import AlertStatus
-from alertbridge.deliver.facts import AlertFacts
-from alertbridge.deliver.humanise import time_of
 from alertbridge.deliver.model import Subject
-from alertbridge.deliver.words import SYMBOLS
+from alertbridge.deliver.render.facts import AlertFacts
+from alertbridge.deliver.render.humanise import time_of
+from alertbridge.deliver.render.words import SYMBOLS
 from alertbridge.reply.model import Episode
 from alertbridge.reply.texts import Markup, say, short
 

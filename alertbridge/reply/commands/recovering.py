@@ -2,7 +2,7 @@
 
 import re
 
-from alertbridge.deliver.humanise import duration
+from alertbridge.deliver.render.humanise import duration
 from alertbridge.reply import episodes
 from alertbridge.reply.commands.base import Means, not_found, wrong_use
 from alertbridge.reply.model import Answer, Outcome, Question, Role

@@ -1,6 +1,6 @@
 """ack, unack, silence, unsilence: who has an alert in hand, and what nobody wants to hear of for a while."""
 
-from alertbridge.deliver.humanise import duration, time_of
+from alertbridge.deliver.render.humanise import duration, time_of
 from alertbridge.reply.commands.alertlines import numbers, place
 from alertbridge.reply.commands.base import Means, not_found, wrong_use
 from alertbridge.reply.commands.chosen import chosen

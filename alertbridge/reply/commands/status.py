@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.humanise import duration, number, percent, rate
-from alertbridge.deliver.words import words
+from alertbridge.deliver.render.humanise import duration, number, percent, rate
+from alertbridge.deliver.render.words import words
 from alertbridge.prometheus import Value
 from alertbridge.reply import episodes
 from alertbridge.reply.commands.alertlines import line

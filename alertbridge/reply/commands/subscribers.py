@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from alertbridge.deliver.humanise import duration, rate, size
+from alertbridge.deliver.render.humanise import duration, rate, size
 from alertbridge.prometheus import Value
 from alertbridge.reply.commands.base import Means, not_found
 from alertbridge.reply.commands.names import listed

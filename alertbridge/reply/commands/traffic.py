@@ -3,7 +3,7 @@
 import asyncio
 import math
 
-from alertbridge.deliver.humanise import duration, percent, rate, time_of
+from alertbridge.deliver.render.humanise import duration, percent, rate, time_of
 from alertbridge.prometheus import Series
 from alertbridge.reply.commands.base import Means, wrong_use
 from alertbridge.reply.commands.routers import interface_meant, router_meant

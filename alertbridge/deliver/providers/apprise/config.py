@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import FallbackLimitsSection
+from alertbridge.deliver.limit.config import FallbackLimitsSection
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.numbers import AddressRefused
 from runtime.sections import SecretSection, Surroundings, fault

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from alertbridge.deliver.limitconfig import FallbackLimitsSection
+from alertbridge.deliver.limit.config import FallbackLimitsSection
 from alertbridge.deliver.providers.section import ChannelBase
 
 

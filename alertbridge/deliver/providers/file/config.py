@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import FallbackLimitsSection
+from alertbridge.deliver.limit.config import FallbackLimitsSection
 from alertbridge.deliver.providers.section import ChannelBase
 from runtime.sections import Surroundings
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.limitconfig import OfficialLimitsSection
+from alertbridge.deliver.limit.config import OfficialLimitsSection
 from alertbridge.deliver.providers.section import HttpSection, Url
 from alertbridge.numbers import Address, AddressRefused
 from runtime.sections import SecretSection, Section, Surroundings, fault

@@ -1,7 +1,7 @@
 """What each channel may do now, and what must be done for it. Decisions are synchronous and do no input or output.
 
 The delivery tells what it saw (`record`, `record_ack`, `report`, ...), asks `allows`, and does what `due` returns.
-`channelstore` keeps the standings in a table that all replicas share: what was seen here waits in `pending` and is
+`store` keeps the standings in a table that all replicas share: what was seen here waits in `pending` and is
 replayed there upon what others wrote.
 """
 
@@ -10,12 +10,12 @@ from random import random
 
 import structlog
 
-from alertbridge.deliver.channelactions import Action, ActionKind, ChannelRules, Probe
-from alertbridge.deliver.limits import Room
-from alertbridge.deliver.liveness import Finding, Pulse, examine
+from alertbridge.deliver.channel.actions import Action, ActionKind, ChannelRules, Probe
+from alertbridge.deliver.channel.liveness import Finding, Pulse, examine
+from alertbridge.deliver.channel.standing import ChannelEvent, ChannelState, Happening, Phase, Standing, step
+from alertbridge.deliver.channel.watched import MENDS, SETTLING_S, Watched
+from alertbridge.deliver.limit.limits import Room
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Session, SessionState
-from alertbridge.deliver.standing import ChannelEvent, ChannelState, Happening, Phase, Standing, step
-from alertbridge.deliver.watched import MENDS, SETTLING_S, Watched
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)

@@ -11,11 +11,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alertbridge.alerts import Alert, Severity
-from alertbridge.deliver.addressbook import AddressBook
-from alertbridge.deliver.config import RouteSection, RoutingConfig
-from alertbridge.deliver.matchers import Matcher, parse_matcher
 from alertbridge.deliver.model import Kind
-from alertbridge.deliver.schedule import Rota, Schedule
+from alertbridge.deliver.route.addressbook import AddressBook
+from alertbridge.deliver.route.config import RouteSection, RoutingConfig
+from alertbridge.deliver.route.matchers import Matcher, parse_matcher
+from alertbridge.deliver.route.schedule import Rota, Schedule
 
 SUPPRESSED_NO_ROUTE = "no_route"
 SUPPRESSED_MUTED = "muted"

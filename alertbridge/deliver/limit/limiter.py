@@ -1,10 +1,10 @@
-"""Grants a message in all of its buckets or in none. Pure but for the clock; `limitstore` keeps the rows."""
+"""Grants a message in all of its buckets or in none. Pure but for the clock; `store` keeps the rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alertbridge.deliver.bootclock import Reader, Row
-from alertbridge.deliver.limits import Policy, Room, Stamp, left, pruned, wait_s
+from alertbridge.deliver.limit.bootclock import Reader, Row
+from alertbridge.deliver.limit.limits import Policy, Room, Stamp, left, pruned, wait_s
 from runtime.clock import Clock
 
 

@@ -7,7 +7,7 @@ from heapq import nsmallest
 
 from alertbridge.alerts import AlertStatus, Severity
 from alertbridge.deliver.model import Notice, Subject
-from alertbridge.deliver.words import SYMBOLS, words
+from alertbridge.deliver.render.words import SYMBOLS, words
 
 _DEVICES = ("router", "bot", "database", "host", "device", "target")
 """Labels that name what an alert is about; the first that is there counts, `instance` when none is."""

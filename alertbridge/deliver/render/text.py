@@ -6,7 +6,7 @@ Lengths are in characters (code points), as WhatsApp and Meta count them.
 import re
 from dataclasses import dataclass
 
-from alertbridge.deliver.characters import (
+from alertbridge.deliver.render.characters import (
     ISOLATE,
     ISOLATE_END,
     ZWJ,
@@ -15,7 +15,7 @@ from alertbridge.deliver.characters import (
     is_boundary,
     isolated,
 )
-from alertbridge.deliver.words import words
+from alertbridge.deliver.render.words import words
 
 LEAST_LIMIT = 60
 """Shorter parts would be all numbers and marks."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from alertbridge.alerts import AlertStatus, Severity
-from alertbridge.deliver.contexts import (
+from alertbridge.deliver.model import Kind, Subject
+from alertbridge.deliver.render.contexts import (
     AwaySummary,
     Context,
     Report,
@@ -13,7 +14,6 @@ from alertbridge.deliver.contexts import (
     of_one,
     of_report,
 )
-from alertbridge.deliver.model import Kind, Subject
 
 _NOW_S = 1_767_250_800.0  # 2026-01-01 14:00 in Jakarta
 _ONE_NAMES: Mapping[str, Kind] = {

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from alertbridge.deliver.announcements import Announcement
-from alertbridge.deliver.limits import Policy, Room, Window
-from alertbridge.deliver.liveness import LivenessRules
+from alertbridge.deliver.channel.announcements import Announcement
+from alertbridge.deliver.channel.liveness import LivenessRules
+from alertbridge.deliver.limit.limits import Policy, Room, Window
 
 
 class ActionKind(Enum):

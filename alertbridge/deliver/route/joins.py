@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.config import RouteSection, RoutingConfig
-from alertbridge.deliver.matchers import Matcher, Operator, parse_matcher
-from alertbridge.deliver.schedule import Schedule
-from alertbridge.deliver.usertemplates import read_folder
+from alertbridge.deliver.render.usertemplates import read_folder
+from alertbridge.deliver.route.config import RouteSection, RoutingConfig
+from alertbridge.deliver.route.matchers import Matcher, Operator, parse_matcher
+from alertbridge.deliver.route.schedule import Schedule
 from runtime.sections import fault
 from runtime.wording import did_you_mean
 

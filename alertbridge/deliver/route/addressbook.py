@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
 
-from alertbridge.deliver.config import RoutingConfig
+from alertbridge.deliver.route.config import RoutingConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import TemplateSyntaxError
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.samples import sample_contexts
-from alertbridge.deliver.sandbox import FAILURES, SOURCE_LIMIT
-from alertbridge.deliver.styles import sandbox
-from alertbridge.deliver.words import LANGUAGES
+from alertbridge.deliver.render.samples import sample_contexts
+from alertbridge.deliver.render.sandbox import FAILURES, SOURCE_LIMIT
+from alertbridge.deliver.render.styles import sandbox
+from alertbridge.deliver.render.words import LANGUAGES
 from runtime.sections import fault
 from runtime.wording import did_you_mean
 

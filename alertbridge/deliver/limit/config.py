@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_core import InitErrorDetails
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.limits import Policy, Room, Window
+from alertbridge.deliver.limit.limits import Policy, Room, Window
 from runtime.sections import Section, Surroundings, fault
 
 MINUTE_S = 60.0

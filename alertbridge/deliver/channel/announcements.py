@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alertbridge.deliver.standing import ChannelState
+from alertbridge.deliver.channel.standing import ChannelState
 
 _PAIR = {"logged_out", "needs_pairing", "broken_or_logged_out"}
 

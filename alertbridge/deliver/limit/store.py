@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertbridge.deliver.bootclock import Reader, Row, boot_name
-from alertbridge.deliver.limiter import Limiter
-from alertbridge.deliver.limits import Policy, Room, Stamp
+from alertbridge.deliver.limit.bootclock import Reader, Row, boot_name
+from alertbridge.deliver.limit.limiter import Limiter
+from alertbridge.deliver.limit.limits import Policy, Room, Stamp
 from alertbridge.store.database import Database
 from alertbridge.store.schema import limits
 from runtime.clock import Clock

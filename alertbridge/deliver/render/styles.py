@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from alertbridge.deliver import humanise
-from alertbridge.deliver.characters import clean
-from alertbridge.deliver.facts import cut
-from alertbridge.deliver.sandbox import Filters, Marked, Sandbox
-from alertbridge.deliver.text import escape
+from alertbridge.deliver.render import humanise
+from alertbridge.deliver.render.characters import clean
+from alertbridge.deliver.render.facts import cut
+from alertbridge.deliver.render.sandbox import Filters, Marked, Sandbox
+from alertbridge.deliver.render.text import escape
 
 
 class _Style:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -9,18 +10,17 @@ import structlog
 from jinja2 import Template
 
 from alertbridge.alerts import AlertStatus
-from alertbridge.deliver import contexts
-from alertbridge.deliver.characters import clean, gsm_friendly
-from alertbridge.deliver.config import RoutingConfig
-from alertbridge.deliver.contexts import AwaySummary, Context, Report
-from alertbridge.deliver.facts import AlertFacts, cut, subjects_of
-from alertbridge.deliver.humanise import duration
 from alertbridge.deliver.model import Kind, Notice
-from alertbridge.deliver.sandbox import FAILURES
-from alertbridge.deliver.styles import sandbox
-from alertbridge.deliver.text import plain, shorten
-from alertbridge.deliver.usertemplates import SINGLE_NAMES, Sources, built_in, read_folder, told
-from alertbridge.deliver.words import LANGUAGES, words
+from alertbridge.deliver.render import contexts
+from alertbridge.deliver.render.characters import clean, gsm_friendly
+from alertbridge.deliver.render.contexts import AwaySummary, Context, Report
+from alertbridge.deliver.render.facts import AlertFacts, cut, subjects_of
+from alertbridge.deliver.render.humanise import duration
+from alertbridge.deliver.render.sandbox import FAILURES
+from alertbridge.deliver.render.styles import sandbox
+from alertbridge.deliver.render.text import plain, shorten
+from alertbridge.deliver.render.usertemplates import SINGLE_NAMES, Sources, built_in, read_folder, told
+from alertbridge.deliver.render.words import LANGUAGES, words
 
 __all__ = ["AwaySummary", "Renderer", "Report"]
 
@@ -59,11 +59,12 @@ class Renderer:
         }
 
     @classmethod
-    def of(cls, config: RoutingConfig, on_failure: Callable[[str], None] = lambda name: None) -> Self:
-        """For `config`. Raises OSError when its folder of templates can be read no more."""
-        folder = config.delivery.templates
-        own = read_folder(folder) if folder is not None else None
-        return cls(ZoneInfo(config.delivery.timezone), own, on_failure)
+    def of(
+        cls, timezone: str, templates: Path | None, on_failure: Callable[[str], None] = lambda name: None
+    ) -> Self:
+        """With the operator's own `templates`. Raises OSError when their folder can be read no more."""
+        own = read_folder(templates) if templates is not None else None
+        return cls(ZoneInfo(timezone), own, on_failure)
 
     def alert(
         self,

@@ -12,17 +12,17 @@ from contextlib import suppress
 import structlog
 
 from alertbridge.alerts import Severity
-from alertbridge.deliver.addressbook import AddressBook
-from alertbridge.deliver.announcements import Announcement
-from alertbridge.deliver.channelactions import Action, ActionKind, Probe
-from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.channelstore import ChannelStore
-from alertbridge.deliver.limits import Policy, Room
-from alertbridge.deliver.limitstore import LimitStore
+from alertbridge.deliver.channel.actions import Action, ActionKind, Probe
+from alertbridge.deliver.channel.announcements import Announcement
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.store import ChannelStore
+from alertbridge.deliver.channel.watched import MENDS
+from alertbridge.deliver.limit.limits import Policy, Room
+from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.ports import Providers
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Outgoing, Provider
-from alertbridge.deliver.watched import MENDS
+from alertbridge.deliver.route.addressbook import AddressBook
 from alertbridge.deliver.worker import Delivery
 from alertbridge.store.database import Database
 from alertbridge.store.errors import StoreError

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from alertbridge.deliver.facts import AlertFacts, many
 from alertbridge.deliver.model import Kind, Subject
-from alertbridge.deliver.words import RESOLVED_SYMBOL
+from alertbridge.deliver.render.facts import AlertFacts, many
+from alertbridge.deliver.render.words import RESOLVED_SYMBOL
 
 Context = dict[str, object]
 

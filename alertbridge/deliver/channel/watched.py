@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from alertbridge.deliver.announcements import Announcement
-from alertbridge.deliver.channelactions import Action, ActionKind, ChannelRules
-from alertbridge.deliver.liveness import Finding, LivenessRules, Pulse, examine
+from alertbridge.deliver.channel.actions import Action, ActionKind, ChannelRules
+from alertbridge.deliver.channel.announcements import Announcement
+from alertbridge.deliver.channel.liveness import Finding, LivenessRules, Pulse, examine
+from alertbridge.deliver.channel.standing import ChannelState, Happening, Phase, Standing
 from alertbridge.deliver.providers.base import Session, SessionState
-from alertbridge.deliver.standing import ChannelState, Happening, Phase, Standing
 
 MENDS = (ActionKind.RECONNECT, ActionKind.RESTART)
 MENDABLE = (Phase.DROPPED, Phase.SILENT)

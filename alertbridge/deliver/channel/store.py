@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertbridge.deliver.announcements import Announcement
-from alertbridge.deliver.channels import Channels
-from alertbridge.deliver.standing import ChannelState, Phase, Standing, told
+from alertbridge.deliver.channel.announcements import Announcement
+from alertbridge.deliver.channel.channels import Channels
+from alertbridge.deliver.channel.standing import ChannelState, Phase, Standing, told
 from alertbridge.store.database import Database
 from alertbridge.store.schema import channels as table
 from runtime.clock import Clock

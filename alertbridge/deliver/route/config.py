@@ -1,6 +1,6 @@
 """The sections `delivery`, `recipients` and `routes`: whom alerts are told, when, and in which language.
 
-`RoutingConfig` is what the joined configuration must offer; `config_joins` checks the names between sections.
+`RoutingConfig` is what the joined configuration must offer; `joins` checks the names between sections.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.deliver.config_times import Name, RotaSection, ScheduleSection, Zone, one_or_more
-from alertbridge.deliver.matchers import parse_matcher
-from alertbridge.deliver.usertemplates import template_faults
+from alertbridge.deliver.render.usertemplates import template_faults
+from alertbridge.deliver.route.matchers import parse_matcher
+from alertbridge.deliver.route.times import Name, RotaSection, ScheduleSection, Zone, one_or_more
 from runtime.sections import Section, Surroundings
 
 Language = Literal["id", "en"]

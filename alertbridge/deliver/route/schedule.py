@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from alertbridge.deliver.config_times import (
+from alertbridge.deliver.route.times import (
     DAY_MINUTES,
     RotaSection,
     ScheduleSection,

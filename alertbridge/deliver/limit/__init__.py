@@ -1,0 +1,1 @@
+"""How often messages may go, and the rows and clocks that remember it."""

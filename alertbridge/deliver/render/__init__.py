@@ -1,0 +1,1 @@
+"""From notices to the text that a person reads, in each language. Pure."""
