@@ -164,6 +164,9 @@ class History:
             await self.start()
         await self.resume()
         await asyncio.sleep(DRAIN_S)
+        while self.open:  # what still fires may begin a run at any moment: only without it must all come to an end
+            await self.end()
+        await asyncio.sleep(DRAIN_S)
         for replica in self.replicas:
             await replica.engine.stop()
         await self.check()
