@@ -31,7 +31,7 @@ from tests.fakes.exporter_process import free_port
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
 START_DEADLINE_S = 40.0
-BOT, DATABASE, CHANNEL, JOURNAL = "noc", "billing", "phone", "journal"
+BOT, DATABASE, CHANNEL, JOURNAL, RULE = "noc", "billing", "phone", "journal", "bot-reconnect"
 NOC = "6281200000001"
 OWN = "6281200000009"
 _SECRET, _TOKEN = "/run/secrets/alertbridge_token", "orchid-99-tango"
@@ -210,7 +210,7 @@ def observed_network(folder: Path, plan: Plan = Plan()) -> Iterator[Observed]:
         _write(folder / "exporter.yml", exporter_config(written, bot, pid_file, ports["exporter"], plan))
         token = folder / "alertbridge.token"
         token.write_text(_TOKEN, encoding="utf-8")
-        _write(folder / "alertbridge.yml", bridge_config(urls))
+        _write(folder / "alertbridge.yml", bridge_config(urls, bot.url))
         _write(folder / "alertmanager.yml", alertmanager_config(urls["alertbridge"], token))
         _write(folder / "prometheus.yml", prometheus_config(ports, token, plan))
         hurried_rules(folder / "rules", plan)
@@ -320,8 +320,8 @@ def exporter_config(
     return config
 
 
-def bridge_config(urls: Mapping[str, str]) -> dict[str, object]:
-    """One person, reached on a simulated phone, and by a file where that fails."""
+def bridge_config(urls: Mapping[str, str], bot: str) -> dict[str, object]:
+    """One person, reached on a simulated phone, and by a file where that fails; the bot may be connected again."""
     return {
         "web": {
             "listen": urls["alertbridge"].removeprefix("http://"),
@@ -339,6 +339,7 @@ def bridge_config(urls: Mapping[str, str]) -> dict[str, object]:
                 "limits": {"spacing_s": 0.5},
             },
             {"name": JOURNAL, "kind": "file", "path": "journal.jsonl"},
+            {"name": BOT, "kind": "bot", "url": bot, "probe": {"enabled": False}},
         ],
         "recipients": [
             {
@@ -351,6 +352,17 @@ def bridge_config(urls: Mapping[str, str]) -> dict[str, object]:
         ],
         "alertmanager": {"urls": [urls["alertmanager"]]},
         "prometheus": {"url": urls["prometheus"]},
+        "recovery": {
+            "tell": "noc",
+            "rules": [
+                {
+                    "name": RULE,
+                    "match": {"labels": ['alertname="BotDisconnected"']},
+                    "steps": [{"action": "bot_reconnect", "with": {"channel": BOT}}],
+                    "dry_run": False,
+                }
+            ],
+        },
         "log": {"format": "json"},
     }
 
