@@ -30,7 +30,7 @@ from tests.fakes.database_servers import free_port
 
 pytestmark = [pytest.mark.system("prometheus-alertmanager", "amtool"), pytest.mark.timeout(120)]
 
-DEADLINE_S = 40.0
+DEADLINE_S = 60.0
 TOKEN = "tok-12345678"
 CONFIG = """
 route:

@@ -467,7 +467,7 @@ async def test_an_episode_that_another_program_opened_in_between_is_a_copy(
             stolen = {key: value for key, value in seed.items() if key != "id"} | {"fingerprint": "f1"}
             await connection.execute(database.insert(episodes).values(stolen))
             taking = asyncio.create_task(bridge.intake.take(group(firing("f1", START_S))))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not await _somebody_waits(database):  # noqa: ASYNC110  the server tells nobody
                     await asyncio.sleep(0.02)
         taken = await taking

@@ -14,7 +14,7 @@ from alertbridge.recover.actions.config import ActionsSection
 from alertbridge.recover.ports import NoSuchTarget
 from tests.fakes.recovering import complaints, failing, recovering
 
-UNTIL_S = 10.0
+UNTIL_S = 60.0
 
 
 def program(folder: Path, name: str, text: str) -> str:

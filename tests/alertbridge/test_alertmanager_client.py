@@ -134,7 +134,7 @@ async def test_a_cluster_is_written_to_once(tmp_path: Path, session: aiohttp.Cli
         found = client(session, dead, first.url, second.url)
         silence_id = await silenced(found)
         other = client(session, second.url)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (known := await other.silences()):  # noqa: ASYNC110  gossip tells nobody here
                 await asyncio.sleep(0.05)
         assert [one.id for one in known] == [silence_id]

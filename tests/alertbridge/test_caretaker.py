@@ -76,7 +76,7 @@ class Care:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.005)
 

@@ -116,7 +116,7 @@ class Channel:
 
 async def settled(provider: Provider, *states: SessionState) -> Session:
     """The session, once it is in one of `states`. Raises TimeoutError."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (session := await provider.session()).state not in states:  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.02)
     return session
@@ -410,7 +410,7 @@ async def test_the_contracts_bot_takes_our_id_and_can_be_asked(bot: tuple[Simula
     outcomes = [await provider.send(message), await provider.send(message)]
     assert outcomes == [Outcome(OutcomeClass.QUEUED_REMOTE, provider_id=message.id)] * 2
     assert len(simulated.messages) == 1
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await provider.status_of(message.id) is None:  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.02)
     pictured = replace(message, id="B" * 32, image=Image(PNG))

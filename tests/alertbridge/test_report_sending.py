@@ -153,7 +153,7 @@ async def test_a_started_reporter_sends_by_itself_while_it_leads(bench: ReportBe
     bench.clock.advance(HOUR_S)
     running = bench.replica()
     await running.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not bench.sender.woken:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.01)
     await running.stop()

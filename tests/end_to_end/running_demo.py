@@ -15,7 +15,7 @@ from scripts.demo.state import State
 from scripts.demo.welcome import END
 
 ROOT = Path(__file__).resolve().parents[2]
-END_DEADLINE_S = 30.0
+END_DEADLINE_S = 60.0
 ANY_FREE: Mapping[str, str] = {variable: "0" for variable, _, _ in VARIABLES.values()}
 
 
@@ -63,7 +63,7 @@ def welcome_of(process: subprocess.Popen[str]) -> str:
     raise AssertionError(f"the demo ended early: {process.stderr.read()}")
 
 
-def until(condition: Callable[[], bool], what: str, deadline_s: float = 30.0) -> None:
+def until(condition: Callable[[], bool], what: str, deadline_s: float = 60.0) -> None:
     """Returns when the condition holds; fails when it does not in time."""
     end_s = time.monotonic() + deadline_s
     while not condition():

@@ -87,7 +87,7 @@ def value(page: Page, name: str) -> float | None:
     return page.value(f"whatsapp_bot_{name}", bot="noc")
 
 
-async def comes(exporter: Served, holds: Callable[[Page], bool], *, within_s: float = 15) -> Page:
+async def comes(exporter: Served, holds: Callable[[Page], bool], *, within_s: float = 60.0) -> Page:
     """The first scrape for which it holds."""
     async with asyncio.timeout(within_s):
         while not holds(page := await exporter.get("/metrics")):  # noqa: ASYNC110  a scrape tells, nobody else

@@ -12,7 +12,7 @@ from tests.fakes.bridge_scene import add_episode, bad_day
 from tests.fakes.browser import Browser, Page
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(150)]
-RENEWED_S = 30.0
+RENEWED_S = 60.0
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ QUICK = {
 }
 """Settings with which a router is seen to fall and to rise within seconds."""
 SCRAPE_PERIOD_S = 0.3
-REFRESHED_S = 30.0
+REFRESHED_S = 60.0
 """Longest wait for the page's own refresh, which comes every 5 s, on a busy machine."""
 
 

@@ -21,7 +21,7 @@ QUICK = {
     "retry": {"attempts": 1},
     "pool": {"connect_timeout_s": 1.0},
 }
-LIVE_S = 30.0
+LIVE_S = 60.0
 """Longest wait for what should come with the next readings, on a busy machine."""
 
 

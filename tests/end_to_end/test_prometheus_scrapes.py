@@ -17,7 +17,7 @@ from tests.fakes.served import PASSWORD, config_text, router_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "prometheus" / "prometheus.yml"
 LISTEN = "exporter:9436"
-DEADLINE_S = 40.0
+DEADLINE_S = 60.0
 TOWER = "tower Ä:2"
 TOKEN = "orchid-99-tango"
 
@@ -82,7 +82,7 @@ def prometheus_on(folder: Path, config: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def configuration(url: str) -> str:

@@ -252,7 +252,7 @@ class Terminal:
         os.close(slave)
         self.text = ""
 
-    def read_until(self, pattern: str, deadline_s: float = 20.0) -> None:
+    def read_until(self, pattern: str, deadline_s: float = 60.0) -> None:
         """Read on until the text matches. Raises AssertionError after the deadline."""
         end_s = time.monotonic() + deadline_s
         while not re.search(pattern, self.text):
@@ -337,6 +337,6 @@ def test_a_reader_who_has_seen_enough_is_no_error(network: NetworkThread, tmp_pa
     first = json.loads(process.stdout.readline())
     process.stdout.close()
     assert first["routers"]["edge"]["ok"] is True
-    assert process.wait(20) == ExitCode.OK
+    assert process.wait(60) == ExitCode.OK
     assert process.stderr.read() == ""
     process.stderr.close()

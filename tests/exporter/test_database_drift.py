@@ -220,7 +220,7 @@ def example(network: Network, **more: object) -> str:
 
 async def page_with(exporter: Served, name: str) -> Page:
     """The page as soon as it has samples of that name: what is slow is measured beside the first scrapes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             page = await exporter.get("/metrics")
             if f"\n{name}{{" in page.text:

@@ -183,7 +183,7 @@ async def test_a_server_that_goes_in_the_middle_is_told(server: RunningServer) -
     with closing(mariadb_connection(server.port)) as owner, owner.cursor() as cursor:
         for number in sessions(server):
             cursor.execute(f"KILL CONNECTION {number}")
-    thread.join(10)
+    thread.join(60)
     assert [fault.fault for fault in faults] == [Fault.GONE]
     assert values(ServerHealth(section(server)).measure())["tikwatch_database_up"] == 1
 

@@ -259,7 +259,7 @@ async def test_a_server_that_goes_in_the_middle_is_told(server: RunningServer) -
         owner.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tikwatch'"
         )
-    thread.join(10)
+    thread.join(60)
     assert [fault.fault for fault in faults] == [Fault.GONE]
     assert values(ServerHealth(section(server)).measure())["tikwatch_database_up"] == 1
 

@@ -158,7 +158,7 @@ async def test_a_scrape_under_way_survives_a_reload(exporter: Served, network: N
         config_text([router_of(network["hut"], labels={"site": "hill"})]), encoding="utf-8"
     )
     assert (await exporter.reload()).status == 200
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         page = await scrape
     assert page.status == 200
     assert page.value("mikrotik_up", router="hut") == 0

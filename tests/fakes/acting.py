@@ -70,7 +70,7 @@ class Bench:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Returns when it holds. Raises TimeoutError."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110  what it asks about tells nobody
                 await asyncio.sleep(0.002)
 

@@ -13,7 +13,7 @@ import aiohttp
 from tests.fakes.database_servers import free_port
 
 PROGRAM = "prometheus-alertmanager"
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)

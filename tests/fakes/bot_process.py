@@ -36,7 +36,7 @@ class BotProcess:
         request = urllib.request.Request(
             self.url + path, data=data, method=method, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def fault(self, name: str, **parameters: float) -> None:
@@ -50,7 +50,7 @@ class BotProcess:
     def kill(self) -> None:
         """As the kernel does when memory is short."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @contextmanager

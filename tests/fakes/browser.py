@@ -27,8 +27,8 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 )
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 60.0
 POLL_S = 0.05
 _SERIOUS = frozenset({"error", "warning"})
 
@@ -71,7 +71,7 @@ class Page:
             raise BrowserFailed(f"{expression}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
-    async def until(self, condition: str, *, timeout_s: float = 15.0) -> None:
+    async def until(self, condition: str, *, timeout_s: float = 60.0) -> None:
         """Returns as soon as the expression is true. Raises BrowserFailed with the page's text at the deadline."""
         deadline_s = asyncio.get_running_loop().time() + timeout_s
         while not await self.evaluate(condition):

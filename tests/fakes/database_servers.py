@@ -18,7 +18,7 @@ from scripts.demo.ports import free_ports
 
 PgConnection = psycopg.Connection[tuple[object, ...]]
 PASSWORD = "b1lling-orchard"
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 
 
 def free_port() -> int:
@@ -66,10 +66,10 @@ class RunningServer:
             os.killpg(self.process.pid, signal.SIGINT)
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
 
 
 def started(command: Sequence[str], port: int, folder: Path) -> RunningServer:

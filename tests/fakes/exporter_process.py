@@ -14,8 +14,8 @@ from pathlib import Path
 
 from scripts.demo.ports import free_ports
 
-START_DEADLINE_S = 45.0
-END_DEADLINE_S = 20.0
+START_DEADLINE_S = 60.0
+END_DEADLINE_S = 60.0
 
 
 def free_port() -> int:

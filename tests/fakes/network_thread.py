@@ -35,7 +35,7 @@ class NetworkThread:
     ) -> None:
         asyncio.run_coroutine_threadsafe(self._network.__aexit__(None, None, None), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def port(self, name: str) -> int:

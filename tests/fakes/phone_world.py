@@ -64,12 +64,12 @@ class PhoneWorld:
         self, condition: Callable[[list[dict[str, Any]]], bool], **query: str
     ) -> list[dict[str, Any]]:
         """What is on the phone, once it is so. Raises TimeoutError."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not condition(found := await self.messages(**query)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return found
 
-    async def until(self, condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
         """Return when `condition` holds. Raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while not condition():  # noqa: ASYNC110  what it asks about tells nobody when it changes

@@ -12,7 +12,7 @@ import aiohttp
 
 from tests.fakes.database_servers import free_port
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ async def served(folder: Path, text: str) -> AsyncIterator[Served]:
         await server.close()
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     """Return when `condition` holds. Raises TimeoutError."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110  what it asks about tells nobody when it changes

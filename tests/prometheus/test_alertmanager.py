@@ -12,7 +12,7 @@ import yaml
 from tests.fakes.exporter_process import free_port
 
 CONFIG = Path(__file__).resolve().parents[2] / "prometheus" / "alertmanager.yml"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 ROUTES = [
     ("alertname=Watchdog severity=none component=monitoring", "watchdog"),
@@ -189,7 +189,7 @@ def alertmanager(tmp_path: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.mark.system("prometheus-alertmanager")

@@ -49,7 +49,7 @@ from tests.fakes.scripted_router import (
 from tests.routeros.conftest import Connect
 
 
-async def until(condition: object, within_s: float = 5.0) -> None:
+async def until(condition: object, within_s: float = 60.0) -> None:
     """Wait for a condition that the loop brings about, with a deadline."""
     assert callable(condition)
     async with asyncio.timeout(within_s):

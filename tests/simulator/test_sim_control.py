@@ -147,7 +147,7 @@ async def test_command_line_runs_a_network_until_a_signal(tmp_path: Path) -> Non
     )  # fmt: skip
     assert process.stdout is not None
     said = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while b"written to" not in said:
             said += await process.stdout.readline()
     routers = yaml.safe_load(config.read_text())

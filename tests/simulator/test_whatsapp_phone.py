@@ -116,7 +116,7 @@ async def test_events_come_as_they_happen(world: PhoneWorld) -> None:
         assert stream.content_type == "text/event-stream"
         await stream.content.readuntil(b"\n\n")
         await CALLS["waha"].send(world)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not seen or seen[-1].get("message", {}).get("state") != "delivered":
                 seen.append(json.loads((await stream.content.readuntil(b"\n\n")).removeprefix(b"data: ")))
         await world.ask("PUT", "/phone/panel", json=[])
@@ -168,7 +168,7 @@ async def test_the_simulated_bot_shows_on_the_phone(world: PhoneWorld) -> None:
                 return await answer.json()
 
         async def until_status(path: str, key: str, wanted: str) -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while (await ask("GET", path))[key] != wanted:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
@@ -209,15 +209,15 @@ def test_the_program_serves_and_ends(capsys: pytest.CaptureFixture[str]) -> None
             name, _, rest = process.stdout.readline().partition(": ")
             urls[name] = rest.split(" ")[0].rstrip("/")
         assert process.stdout.readline() == "webhook not verified\n"
-        with urllib.request.urlopen(urls["phone"] + "/control/settings", timeout=5) as answer:
+        with urllib.request.urlopen(urls["phone"] + "/control/settings", timeout=60) as answer:
             settings = json.load(answer)
         assert settings["waha"]["webhook"] == "http://127.0.0.1:1/waha"
         assert settings["gowa"]["webhook"] == "http://127.0.0.1:1/x?a=b"
         assert (settings["waha"]["token"], settings["bot"]["webhook"]) == ("k", "")
-        with urllib.request.urlopen(urls["waha"] + "/ping", timeout=5) as answer:
+        with urllib.request.urlopen(urls["waha"] + "/ping", timeout=60) as answer:
             assert json.load(answer) == {"message": "pong"}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

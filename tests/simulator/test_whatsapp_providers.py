@@ -27,7 +27,7 @@ async def world() -> AsyncIterator[PhoneWorld]:
 
 async def state_of(world: PhoneWorld, state: str) -> dict[str, Any]:
     """The only message, once it is so far."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not (found := await world.messages(direction="out")) or found[0]["state"] != state:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert len(found) == 1

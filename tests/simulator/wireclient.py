@@ -29,7 +29,7 @@ class WireClient:
         head += await self.reader.readexactly(determine_length(head))
         return await self.reader.readexactly(decode_length(head))
 
-    async def sentence(self, within_s: float = 5.0) -> Sentence:
+    async def sentence(self, within_s: float = 60.0) -> Sentence:
         """The next sentence."""
         async with asyncio.timeout(within_s):
             words: Sentence = []
@@ -75,7 +75,7 @@ class WireClient:
         assert said[-1][0] == b"!done"
         return row_of(said[0])["message"]
 
-    async def ended(self, within_s: float = 5.0) -> bytes:
+    async def ended(self, within_s: float = 60.0) -> bytes:
         """What still comes until the router closes."""
         async with asyncio.timeout(within_s):
             try:
