@@ -22,6 +22,7 @@ from pathlib import Path
 
 from scripts.children import ChildDied
 from scripts.demo.calls import Unreachable
+from scripts.demo.cast import Cast
 from scripts.demo.faults import FAULTS
 from scripts.demo.ports import CannotStart, Ports
 from scripts.demo.programs import require_programs
@@ -64,7 +65,8 @@ def _run(options: argparse.Namespace) -> int:
         require_programs()
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tikwatch-demo-"))
-            Demo(ports, Path(folder), stop).run(stack, options.state, for_s=options.for_s)
+            demo = Demo(ports, Cast.of(Path(folder), ports), Path(folder), stop)
+            demo.run(stack, options.state, for_s=options.for_s)
     except (CannotStart, ChildDied) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 
 from scripts.demo.billing import HOLDER_NAME
+from scripts.demo.cast import Cast
 from scripts.demo.ports import HOST, Ports
 
 TOKEN_FILE = "alertbridge-token"  # noqa: S105  the name of a file
+STORE_FILE = "alertbridge.db"
 OPERATOR = "6281200000009"
 OPERATOR_NAME = "Operator NOC"
 SMS_CHAT = "fallback:sms"
@@ -24,7 +26,7 @@ _FAST = {"target_s": 6, "settle_s": 45, "deadline_s": 90, "every_s": 0.5}
 _OFTEN = {"per_hour": 500, "per_day": 5000, "cooldown_s": 3}
 
 
-def bridge_config(ports: Ports, folder: Path, billing: Path, routers: Iterable[Mapping[str, object]]) -> str:
+def bridge_config(ports: Ports, folder: Path, cast: Cast, routers: Iterable[Mapping[str, object]]) -> str:
     """YAML for `tikwatch-alertbridge`; `routers` as the simulator lists them; the bridge writes into `folder`."""
     config: Json = {
         "web": {
@@ -32,10 +34,10 @@ def bridge_config(ports: Ports, folder: Path, billing: Path, routers: Iterable[M
             "bearer": [{"name": "alertmanager", "token_file": str(folder / TOKEN_FILE)}],
             "basic_auth": [LOGIN],
         },
-        "store": {"path": str(folder / "alertbridge.db")},
+        "store": {"path": str(folder / STORE_FILE)},
         "delivery": {"language": "id", "timezone": "Asia/Jakarta"},
         "accept": {"flapping": {"changes": 100, "window_s": 60, "calm_s": 60}},
-        "channels": _channels(ports),
+        "channels": _channels(ports, cast),
         "recipients": [
             {
                 "name": "operator",
@@ -50,7 +52,7 @@ def bridge_config(ports: Ports, folder: Path, billing: Path, routers: Iterable[M
         "alertmanager": {"urls": [ports.url("alertmanager")]},
         "prometheus": {"url": ports.url("prometheus")},
         "recovery": {"tell": "operator", "reconsider_s": 2, "rules": list(_rules())},
-        "actions": _actions(folder, billing, routers),
+        "actions": _actions(folder, cast, routers),
         "replies": {
             "operators": [{"name": "operator", "role": "admin", "numbers": [OPERATOR], "language": "id"}]
         },
@@ -60,8 +62,8 @@ def bridge_config(ports: Ports, folder: Path, billing: Path, routers: Iterable[M
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
-def _channels(ports: Ports) -> list[Json]:
-    """The phone as WAHA and as a gateway for SMS; the customers' bot, which nobody is told by, to be mended."""
+def _channels(ports: Ports, cast: Cast) -> list[Json]:
+    """The phone as WAHA and as a gateway for SMS; the customers' bots, which nobody is told by, to be mended."""
     quick = {"spacing_s": 0.5, "per_minute": 120}
     return [
         {
@@ -73,7 +75,10 @@ def _channels(ports: Ports) -> list[Json]:
             "limits": quick,
         },
         {"name": "sms", "kind": "apprise", "url": f"json://{HOST}:{ports.phone}/sink/sms", "limits": quick},
-        {"name": "noc", "kind": "bot", "url": ports.url("bot"), "probe": {"enabled": False}},
+        *(
+            {"name": name, "kind": "bot", "url": f"http://{HOST}:{port}", "probe": {"enabled": False}}
+            for name, port in cast.bots.items()
+        ),
     ]
 
 
@@ -81,11 +86,11 @@ def _rules() -> Iterable[Json]:
     """None is a dry run; what cannot be mended from here has no rule, and is told only."""
     yield {
         "name": "bot-reconnect",
-        "match": {"labels": ['alertname=~"BotDisconnected|BotLoggedOut"', 'bot="noc"']},
+        "match": {"labels": ['alertname=~"BotDisconnected|BotLoggedOut"', 'bot!=""']},
         "steps": [
             {
                 "action": "bot_reconnect",
-                "with": {"channel": "noc"},
+                "with": {"channel": "{{ labels.bot }}"},
                 "timeout_s": 10,
                 "tries": 5,
                 "verify": _FAST,
@@ -97,11 +102,11 @@ def _rules() -> Iterable[Json]:
     }
     yield {
         "name": "bot-queue",
-        "match": {"labels": ['alertname="BotQueueStuck"', 'bot="noc"']},
+        "match": {"labels": ['alertname="BotQueueStuck"', 'bot!=""']},
         "steps": [
             {
                 "action": "bot_clear_queue",
-                "with": {"channel": "noc", "older_than_s": 5},
+                "with": {"channel": "{{ labels.bot }}", "older_than_s": 5},
                 "tries": 3,
                 "verify": _FAST,
             }
@@ -111,12 +116,12 @@ def _rules() -> Iterable[Json]:
         "escalate": {"to": ["piket"], "after": 1000},
     }
     yield {
-        "name": "billing-lock",
-        "match": {"labels": ['alertname="DatabaseLocked"', 'database="billing"']},
+        "name": "database-lock",
+        "match": {"labels": ['alertname="DatabaseLocked"', 'database!=""']},
         "steps": [
             {
                 "action": "sqlite_end_lock_holder",
-                "with": {"database": "billing", "stuck_s": 1, "term_s": 3},
+                "with": {"database": "{{ labels.database }}", "stuck_s": 1, "term_s": 3},
                 "tries": 3,
                 "verify": _FAST,
             }
@@ -139,6 +144,7 @@ def _rules() -> Iterable[Json]:
                     "dead_man_s": 30,
                 },
                 "tries": 1,
+                "precondition": {"probe": "none"},  # while it flaps it is well every other moment
                 "verify": {**_FAST, "target_s": 20},
             }
         ],
@@ -150,7 +156,7 @@ def _rules() -> Iterable[Json]:
     }
 
 
-def _actions(folder: Path, billing: Path, routers: Iterable[Mapping[str, object]]) -> Json:
+def _actions(folder: Path, cast: Cast, routers: Iterable[Mapping[str, object]]) -> Json:
     return {
         "routers": [
             {
@@ -163,10 +169,11 @@ def _actions(folder: Path, billing: Path, routers: Iterable[Mapping[str, object]
         "databases": [
             {
                 "kind": "sqlite",
-                "name": "billing",
-                "path": str(billing),
+                "name": name,
+                "path": str(file),
                 "lock_holders": [{"process": HOLDER_NAME, "user": getpass.getuser()}],
             }
+            for name, file in cast.databases.items()
         ],
         "keep_dir": str(folder / "kept"),
     }

@@ -90,18 +90,18 @@ def exporter_config(
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
-def bot_section(ports: Ports, pid_file: Path) -> Json:
-    """The simulated bot as the exporter's configuration names it, with proof asked for while one watches."""
+def bot_section(name: str, port: int, pid_file: Path) -> Json:
+    """A simulated bot as the exporter's configuration names it, with proof asked for while one watches."""
     return {
-        "name": "noc",
+        "name": name,
         "kind": "baileys",
-        "url": ports.url("bot"),
+        "url": f"http://{HOST}:{port}",
         "ttl_s": 1,
         "proof": {"frame_s": 10, "unacked_s": 10},
         "process": {"pid_file": str(pid_file)},
     }
 
 
-def database_section(file: Path) -> Json:
-    """The billing database as the exporter's configuration names it."""
-    return {"name": "billing", "kind": "sqlite", "path": str(file), "ttl_s": 1}
+def database_section(name: str, file: Path) -> Json:
+    """A database as the exporter's configuration names it."""
+    return {"name": name, "kind": "sqlite", "path": str(file), "ttl_s": 1}

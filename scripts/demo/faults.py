@@ -128,7 +128,7 @@ FAULTS: Mapping[str, Fault] = {
         alert="DatabaseLocked",
         labels={"database": "billing"},
         stages=(*TOLD, Stage.ASKED, Stage.ACTION, Stage.VERIFIED, Stage.RESOLVED),
-        rule="billing-lock",
+        rule="database-lock",
         slow_s=10.0,
         targets_s={Stage.ASKED: 60.0, Stage.VERIFIED: 60.0},
     ),

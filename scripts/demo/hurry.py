@@ -37,7 +37,7 @@ HURRIED: Mapping[str, Hurry] = {
     "RouterDown": Hurry(keeps="5s", every="2s"),
     "RouterFlapping": Hurry(keeps="30s"),
     "InterfaceDown": Hurry(holds="5s", keeps="5s", every="2s"),
-    "InterfaceFlapping": Hurry(keeps="5s", swaps=(("[15m]", "[1m]"),)),
+    "InterfaceFlapping": Hurry(keeps="5s", swaps=(("[15m]", "[30s]"),), every="2s"),
     "router:ppp_active:drop_ratio2m": Hurry(swaps=(("offset 2m", "offset 30s"),)),
     "PppMassDisconnect": Hurry(keeps="5s", swaps=(("offset 2m", "offset 30s"),), every="2s"),
 }

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 HOST = "127.0.0.1"
-PROFILES = {"home": 1, "wisp": 1, "large": 1, "isp": 1}
-"""Kinds of simulated routers and how many; each is called after its kind."""
-ROUTERS = sum(PROFILES.values())
+PROFILES = ("home", "wisp", "large", "isp")
+"""Kinds of simulated routers, one of each, called after it."""
+ROUTERS = len(PROFILES)
 
 
 FIRST_FREE, SPAN = 20_000, 12_000

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from scripts import system
 from scripts.children import Child
-from scripts.demo.bridgeconfig import OPERATOR, SMS_CHAT, TOKEN_FILE, WRITER, bridge_config
+from scripts.demo.bridgeconfig import OPERATOR, SMS_CHAT, STORE_FILE, TOKEN_FILE, WRITER, bridge_config
+from scripts.demo.cast import Cast
 from scripts.demo.configs import (
     ROOT,
     alertmanager_config,
@@ -18,7 +19,7 @@ from scripts.demo.configs import (
     prometheus_config,
 )
 from scripts.demo.hurry import write_rules
-from scripts.demo.ports import HOST, PROFILES, CannotStart, Ports
+from scripts.demo.ports import HOST, CannotStart, Ports
 from scripts.demo.state import State
 
 LATENCY_MS = "20-80"  # what a small router takes for a command
@@ -42,13 +43,15 @@ def require_programs() -> None:
 class Workshop:
     """Everything in one folder: configurations, data, logs; and the programs made of them."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, ports: Ports, cast: Cast) -> None:
         self.folder = folder
         self.ports = ports
+        self.cast = cast
         self.token = secrets.token_urlsafe(24)
         self.simulated = folder / "simulator.yml"
-        self.bot_pid = folder / "bot.pid"
-        self.billing = folder / "billing" / "billing.db"
+        self.bot_pids = {name: folder / f"{name}.pid" for name in cast.bots}
+        self.bridge_config = folder / "alertbridge.yml"
+        self.store = folder / STORE_FILE
         (folder / TOKEN_FILE).touch(mode=0o600)
         (folder / TOKEN_FILE).write_text(self.token, encoding="utf-8")
 
@@ -60,7 +63,7 @@ class Workshop:
         """Where each router will be; the simulator takes ports in a row."""
         return [
             {"name": name, "address": HOST, "port": port}
-            for port, name in enumerate(PROFILES, start=self.ports.first_router)
+            for port, name in enumerate(self.cast.profiles, start=self.ports.first_router)
         ]
 
     def _module(self, name: str, module: str, *arguments: str) -> Child:
@@ -79,7 +82,7 @@ class Workshop:
 
     def simulator(self) -> Child:
         """The routers."""
-        profiles = [word for name, count in PROFILES.items() for word in ("--profile", f"{name}:{count}")]
+        profiles = [word for name in self.cast.profiles for word in ("--profile", f"{name}:1")]
         return self._module(
             *("the simulator", "simulator", *profiles, "--base-port", str(self.ports.first_router)),
             *("--latency-ms", LATENCY_MS, "--account", f"{WRITER['username']}:{WRITER['password']}"),
@@ -94,11 +97,12 @@ class Workshop:
             *("--webhook", f"waha={self.ports.url('bridge')}/webhooks/wa"),
         )
 
-    def bot(self) -> Child:
-        """The customers' bot, started again whenever it ends."""
+    def bot(self, name: str) -> Child:
+        """A bot of customers, started again whenever it ends."""
+        port = str(self.cast.bots[name])
         return self._module(
-            *("the bot", "simulator.bot", "--respawn", "--host", HOST, "--port", str(self.ports.bot)),
-            *("--pid-file", str(self.bot_pid), "--phone", self.ports.url("phone")),
+            *(f"the bot {name}", "simulator.bot", "--respawn", "--host", HOST, "--port", port),
+            *("--pid-file", str(self.bot_pids[name]), "--phone", self.ports.url("phone")),
         )
 
     def prometheus(self) -> Child:
@@ -122,19 +126,19 @@ class Workshop:
 
     def bridge(self) -> Child:
         """Of this repository."""
-        text = bridge_config(self.ports, self.folder, self.billing, self.routers())
-        config = self._written("alertbridge.yml", text)
+        text = bridge_config(self.ports, self.folder, self.cast, self.routers())
+        config = self._written(self.bridge_config.name, text)
         return self._module("the bridge", "alertbridge", "serve", "--config", config)
 
-    # -- what needs the simulator's list of routers and the bot's number
+    # -- what needs the simulator's list of routers and the numbers of the bots' processes
 
     def exporter(self) -> Child:
         """Of this repository."""
         text = exporter_config(
             self.simulated.read_text(encoding="utf-8"),
             self.ports.exporter,
-            bots=(bot_section(self.ports, self.bot_pid),),
-            databases=(database_section(self.billing),),
+            bots=tuple(bot_section(name, port, self.bot_pids[name]) for name, port in self.cast.bots.items()),
+            databases=tuple(database_section(name, file) for name, file in self.cast.databases.items()),
         )
         config = self._written("exporter.yml", text)
         return self._module("the exporter", "exporter", "serve", "--config", config)

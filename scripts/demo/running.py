@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from scripts.children import Child
@@ -12,9 +13,10 @@ from scripts.demo.billing import LockHolder, make_billing
 from scripts.demo.breaking import Breaker
 from scripts.demo.bridgeconfig import OPERATOR, OPERATOR_NAME, SMS_CHAT
 from scripts.demo.calls import Unreachable, fetch, get
+from scripts.demo.cast import DATABASE, Cast
 from scripts.demo.control import buttons, serving
 from scripts.demo.faults import CUSTOMER, FLAKY
-from scripts.demo.ports import ROUTERS, CannotStart, Ports
+from scripts.demo.ports import CannotStart, Ports
 from scripts.demo.programs import Workshop
 from scripts.demo.welcome import welcome
 
@@ -30,6 +32,7 @@ class Demo:
     """Everything that runs. `stop` is set by whoever wants the end."""
 
     ports: Ports
+    cast: Cast
     folder: Path
     stop: threading.Event
     children: list[Child] = field(default_factory=list)
@@ -42,20 +45,26 @@ class Demo:
             CannotStart: one of them did not become ready.
         """
         began_s = time.monotonic()
-        shop = Workshop(self.folder, self.ports)
-        self._start(shop, stack)
-        breaker = stack.enter_context(Breaker(self.ports.urls(), LockHolder(shop.billing)))
-        stack.enter_context(serving(self.ports.control, breaker))
-        self._wait(lambda: self._is_whole(shop.token), "the loop")
+        shop = self.begin(stack)
         if self.stop.is_set():
             return
+        holder = LockHolder(self.cast.databases[DATABASE])
+        breaker = stack.enter_context(Breaker(self.ports.urls(), holder))
+        stack.enter_context(serving(self.ports.control, breaker))
         self._furnish(breaker)
         stack.callback(state_file.unlink, missing_ok=True)
         shop.state().write(state_file)
         print(welcome(self.ports, time.monotonic() - began_s), flush=True)
         end_s = None if for_s is None else time.monotonic() + for_s
         while not self.stop.wait(POLL_INTERVAL_S) and (end_s is None or time.monotonic() < end_s):
-            self._check()
+            self.check()
+
+    def begin(self, stack: ExitStack) -> Workshop:
+        """Starts everything; returns when the loop is whole, or when `stop` is set. Raises ChildDied, CannotStart."""
+        shop = Workshop(self.folder, self.ports, self.cast)
+        self._start(shop, stack)
+        self._wait(lambda: self._is_whole(shop.token), "the loop")
+        return shop
 
     def _start(self, shop: Workshop, stack: ExitStack) -> None:
         """Those that need nothing at once, the others when what they need is there. Prometheus comes last, so that
@@ -66,9 +75,12 @@ class Demo:
                 if not self.stop.is_set():
                     self.children.append(stack.enter_context(make()))
 
-        make_billing(shop.billing)
-        begin(shop.simulator, shop.bridge, shop.phone, shop.bot, shop.alertmanager)
-        self._wait(lambda: shop.bot_pid.is_file() and shop.simulated.is_file(), "the simulator or the bot")
+        for file in self.cast.databases.values():
+            make_billing(file)
+        begin(shop.simulator, shop.bridge, shop.phone, shop.alertmanager)
+        begin(*(partial(shop.bot, name) for name in self.cast.bots))
+        needed = (shop.simulated, *shop.bot_pids.values())
+        self._wait(lambda: all(file.is_file() for file in needed), "the simulator or a bot")
         begin(shop.exporter)
         self._wait(lambda: self._answers("exporter", "/-/ready"), "the exporter")
         self._wait(lambda: self._answers("bridge", "/-/ready"), "the bridge")
@@ -85,7 +97,8 @@ class Demo:
 
     # -- waiting
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises ChildDied when a program ended by itself."""
         for child in self.children:
             child.check()
 
@@ -93,7 +106,7 @@ class Demo:
         """Returns when the condition holds or somebody asked to stop. Raises ChildDied, CannotStart."""
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self.stop.is_set() and not condition():
-            self._check()
+            self.check()
             if time.monotonic() > deadline_s:
                 last = "\n".join(f"{child.name} said last:\n{child.tail()}" for child in self.children)
                 raise CannotStart(f"{what} is not there after {READY_TIMEOUT_S:.0f} s\n{last}")
@@ -111,7 +124,9 @@ class Demo:
         try:
             prometheus = self.ports.url("prometheus")
             targets = get(f"{prometheus}/api/v1/targets", {"state": "active"})["data"]["activeTargets"]
-            if len(targets) < ROUTERS + OTHER_TARGETS or any(one["health"] != "up" for one in targets):
+            if len(targets) < len(self.cast.profiles) + OTHER_TARGETS or any(
+                one["health"] != "up" for one in targets
+            ):
                 return False
             if not get(f"{prometheus}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]:
                 return False

@@ -12,6 +12,7 @@ from alertbridge.config import load_config
 from exporter.config import load_config as load_exporter_config
 from scripts.children import Child, ChildDied
 from scripts.demo.bridgeconfig import TOKEN_FILE, bridge_config
+from scripts.demo.cast import BOT, DATABASE, Cast
 from scripts.demo.configs import (
     ROOT,
     alertmanager_config,
@@ -22,7 +23,7 @@ from scripts.demo.configs import (
 )
 from scripts.demo.faults import DEADLINES_S, FAULTS, Fault
 from scripts.demo.hurry import HURRIED, NotInTheRules, write_rules
-from scripts.demo.ports import PROFILES, ROUTERS, VARIABLES, CannotStart, Ports
+from scripts.demo.ports import PROFILES, VARIABLES, CannotStart, Ports
 from scripts.demo.programs import require_programs
 from scripts.demo.stages import Stage
 from tests.end_to_end.running_demo import END_DEADLINE_S, demo, until
@@ -102,13 +103,12 @@ def test_the_exporter_takes_its_configuration(tmp_path: Path) -> None:
     text = exporter_config(
         SIMULATED,
         PORTS.exporter,
-        bots=(bot_section(PORTS, tmp_path / "pid"),),
-        databases=(database_section(tmp_path / "billing.db"),),
+        bots=(bot_section(BOT, PORTS.bot, tmp_path / "pid"),),
+        databases=(database_section(DATABASE, tmp_path / "billing.db"),),
     )
     file.write_text(text, encoding="utf-8")
     config = load_exporter_config(file)
     assert [router.name for router in config.routers] == list(PROFILES)
-    assert sum(PROFILES.values()) == ROUTERS
     assert "gzip: false" in text
     assert "listen: 127.0.0.1:9500" in text
 
@@ -118,7 +118,7 @@ def test_the_bridge_takes_its_configuration(tmp_path: Path) -> None:
     (tmp_path / TOKEN_FILE).write_text("token-of-the-demo", encoding="utf-8")
     routers = yaml.safe_load(SIMULATED)["routers"]
     file = tmp_path / "alertbridge.yml"
-    file.write_text(bridge_config(PORTS, tmp_path, tmp_path / "billing.db", routers), encoding="utf-8")
+    file.write_text(bridge_config(PORTS, tmp_path, Cast.of(tmp_path, PORTS), routers), encoding="utf-8")
     config = load_config(file)
     rules = {rule.name: rule for rule in config.recovery.rules}
     assert not any(rule.dry_run for rule in rules.values())
