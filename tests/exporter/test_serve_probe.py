@@ -1,7 +1,6 @@
 """/probe: one router by name or address, without the `router` label, whatever the others do."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -145,15 +144,14 @@ async def test_probes_of_a_router_that_hangs_leave_room_for_the_others(
 ) -> None:
     """The limit holds for each router by itself: one more probe of the hanging one is refused, others are served."""
     network["hut"].faults.set("hang")
-    hanging = [asyncio.create_task(exporter.get("/probe?target=hut", **{TIMEOUT: "3"})) for _ in range(2)]
-    began_s = time.monotonic()
+    hanging = [asyncio.create_task(exporter.get("/probe?target=hut", **{TIMEOUT: "6"})) for _ in range(2)]
     await until(lambda: bool(network["hut"].log))
     refused = await exporter.get("/probe?target=hut")
     assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
     assert refused.text == "2 probes of this router are under way already\n"
     page = await exporter.get("/probe?target=tower")
     assert page.value("mikrotik_up") == 1
-    assert time.monotonic() - began_s < 2.5
+    assert not any(probe.done() for probe in hanging)
     assert [page.value("mikrotik_up") for page in await asyncio.gather(*hanging)] == [0, 0]
     page = await exporter.get("/metrics?collect[]=system", **{TIMEOUT: "0.2"})
     assert page.value("tikwatch_requests_refused_total", reason="busy") == 1
