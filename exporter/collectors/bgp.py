@@ -118,7 +118,7 @@ _PEERS = Table(
             "mikrotik_bgp_peer_info",
             "Autonomous system and instance of a peer (RouterOS 6).",
             Label("remote_as"),
-            Label("instance"),
+            Label("bgp_instance", "instance"),
         ),
     ),
 )

@@ -16,7 +16,7 @@ from exporter.collectors.table import (
 )
 
 _STATES = ("down", "attempt", "init", "2-way", "exstart", "exchange", "loading", "full")
-_INSTANCE = Label("instance")
+_INSTANCE = Label("ospf_instance", "instance")  # `instance` is what Prometheus calls the target
 
 _NEIGHBORS = Table(
     name="neighbors",

@@ -125,7 +125,12 @@ SERVICES: Final = (
     table(
         "OSPF neighbours",
         "How far each adjacency has come; all but full carry no routes.",
-        [Label("router_id", "Neighbour"), Label("address", "Address"), Label("state", "State")],
+        [
+            Label("ospf_instance", "Instance"),
+            Label("router_id", "Neighbour"),
+            Label("address", "Address"),
+            Label("state", "State"),
+        ],
         [
             Column(
                 "Is",
