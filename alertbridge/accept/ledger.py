@@ -1,9 +1,7 @@
 """Every statement of the intake, within one transaction. Long lists go in slices, so that the loop can breathe."""
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,8 +12,8 @@ from alertbridge.alerts import AlertStatus
 from alertbridge.deliver.model import Kind
 from alertbridge.store.database import Database
 from alertbridge.store.schema import episodes, flaps, notices, rejects
+from alertbridge.store.slices import slices
 
-SLICE = 250
 CHANGING = (
     "status", "annotations", "ends_at", "closed_at", "last_seen_at", "last_noticed_at", "repeats", "flapping",
 )  # fmt: skip
@@ -89,7 +87,6 @@ _UNMARK = (
 _FORGET = delete(flaps).where(flaps.c.fingerprint.in_(bindparam("fingerprints", expanding=True)))
 
 Values = dict[str, object]
-_T = TypeVar("_T")
 
 
 class Ledger:
@@ -141,7 +138,7 @@ class Ledger:
         while rest:
             some = {record.alert.fingerprint: record for record in reversed(rest)}  # the first of each
             rest = [record for record in rest if some[record.alert.fingerprint] is not record]
-            async for part in _slices(some.values()):
+            async for part in slices(some.values()):
                 rows = [_episode_values(record) for record in part]
                 for row in await self._connection.execute(_ADD_EPISODES, rows):
                     some[row.fingerprint].id = row.id
@@ -152,12 +149,12 @@ class Ledger:
 
     async def seen(self, ids: Collection[int], now_s: float) -> None:
         """These were told of again at `now_s`."""
-        async for some in _slices(ids):
+        async for some in slices(ids):
             await self._connection.execute(_SEEN, {"ids": some, "at": now_s})
 
     async def calm(self, ids: Collection[int], now_s: float) -> None:
         """These do not flap any more, and it is told at `now_s`."""
-        async for some in _slices(ids):
+        async for some in slices(ids):
             await self._connection.execute(_UNMARK, {"ids": some, "at": now_s})
 
     async def put_flaps(self, known: Mapping[str, Flaps]) -> None:
@@ -171,7 +168,7 @@ class Ledger:
 
     async def forget_flaps(self, fingerprints: Collection[str]) -> None:
         """Nothing is kept of these any more."""
-        async for some in _slices(fingerprints):
+        async for some in slices(fingerprints):
             await self._connection.execute(_FORGET, {"fingerprints": some})
 
     async def add_notices(self, rows: Iterable[Values]) -> None:
@@ -184,21 +181,14 @@ class Ledger:
         await self._many(insert(table), rows)
 
     async def _many(self, statement: Any, rows: Iterable[Values]) -> None:
-        async for some in _slices(rows):
+        async for some in slices(rows):
             await self._connection.execute(statement, some)
 
     async def _select(self, statement: Any, name: str, values: Iterable[object]) -> Sequence[Row[Any]]:
         found: list[Row[Any]] = []
-        async for some in _slices(values):
+        async for some in slices(values):
             found += await self._connection.execute(statement, {name: some})
         return found
-
-
-async def _slices(values: Iterable[_T]) -> AsyncIterator[list[_T]]:
-    rest = iter(values)
-    while some := list(islice(rest, SLICE)):
-        yield some
-        await asyncio.sleep(0)
 
 
 def flaps_of(row: Row[Any]) -> Flaps:

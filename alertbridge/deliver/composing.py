@@ -26,6 +26,9 @@ RESOLVED_BEFORE_TOLD = "resolved_before_told"
 OVER = "over"
 TOO_LATE = "too_late"
 
+_Key = tuple[str, object]
+"""What makes notices one group."""
+
 STORM_LASTS_S = 450.0
 """Digests further apart than this do not belong to one storm."""
 
@@ -148,6 +151,7 @@ def _expired(waiting: Sequence[Head], situation: Situation) -> list[tuple[Head, 
         for head in waiting
         if head.kind in (Kind.FIRING, Kind.REPEAT, Kind.FLAPPING, Kind.ESCALATION)
     }
+    flapping = {head.episode_id for head in waiting if head.kind in (Kind.FLAPPING, Kind.ESCALATION)}
     found: list[tuple[Head, str]] = []
     for head in waiting:
         if (
@@ -164,16 +168,10 @@ def _expired(waiting: Sequence[Head], situation: Situation) -> list[tuple[Head, 
             if head.kind is Kind.REPEAT:
                 found.append((head, OVER))
         elif episode not in held and head.kind in (Kind.FIRING, Kind.REPEAT, Kind.RESOLVED):
-            if head.kind is Kind.RESOLVED and _also_flapping(waiting, episode):
+            if head.kind is Kind.RESOLVED and episode in flapping:
                 continue
             found.append((head, RESOLVED_BEFORE_TOLD))
     return found
-
-
-def _also_flapping(waiting: Sequence[Head], episode: int) -> bool:
-    return any(
-        head.episode_id == episode and head.kind in (Kind.FLAPPING, Kind.ESCALATION) for head in waiting
-    )
 
 
 def _following(staying: Sequence[Head], elsewhere: Sequence[Head]) -> list[tuple[Head, int]]:
@@ -263,7 +261,7 @@ def _of_alerts(
         and not waited
     ):
         return _of_group(urgent[0]), None
-    return Draft(MessageKind.DIGEST, _unbroken(alerts, alerts), room), None
+    return Draft(MessageKind.DIGEST, tuple(alerts), room), None
 
 
 def _waited_s(alerts: Sequence[Head], situation: Situation) -> float:
@@ -278,26 +276,22 @@ def _waited_s(alerts: Sequence[Head], situation: Situation) -> float:
 
 
 def _groups(alerts: Sequence[Head]) -> list[tuple[Head, ...]]:
-    """By group, the critical ones first, then by age; none overtakes what came before it of the same alert."""
-    by_key: dict[tuple[str, object], list[Head]] = {}
+    """By group, the critical ones first, then by age; none overtakes what came before it of the same alert.
+
+    One pass, since a storm's notices are thousands, each of them perhaps a group of its own.
+    """
+    whole: dict[_Key, list[Head]] = {}
+    unbroken: dict[_Key, list[Head]] = {}
+    keys_of: dict[str, _Key | None] = {}  # of each fingerprint the group that has all of it so far; None: several
     for head in alerts:
         key = ("group", head.group_key) if head.group_key else ("alone", head.fingerprint or head.id)
-        by_key.setdefault(key, []).append(head)
-    groups = sorted(by_key.values(), key=lambda group: (not _is_critical(group), group[0].id))
-    return [_unbroken(group, alerts) for group in groups if _unbroken(group, alerts)]
-
-
-def _unbroken(group: Sequence[Head], alerts: Sequence[Head]) -> tuple[Head, ...]:
-    """Those of `group` before which nothing of the same alert is left out."""
-    inside = {head.id for head in group}
-    blocked: set[str] = set()
-    found = []
-    for head in alerts:
-        if head.id in inside and head.fingerprint not in blocked:
-            found.append(head)
-        elif head.fingerprint:
-            blocked.add(head.fingerprint)
-    return tuple(found)
+        whole.setdefault(key, []).append(head)
+        if head.fingerprint and keys_of.setdefault(head.fingerprint, key) != key:
+            keys_of[head.fingerprint] = None
+        else:
+            unbroken.setdefault(key, []).append(head)
+    order = sorted(unbroken, key=lambda key: (not _is_critical(whole[key]), whole[key][0].id))
+    return [tuple(unbroken[key]) for key in order]
 
 
 def _of_group(group: tuple[Head, ...]) -> Draft:

@@ -12,6 +12,7 @@ from alertbridge.deliver.model import Body, Kind, MessageState, NoticeState
 from alertbridge.deliver.outbox.contents import write_body
 from alertbridge.deliver.outbox.rows import Extra, Head, Moved, chunks, way_of
 from alertbridge.store.schema import episodes, messages, notices
+from alertbridge.store.slices import slices
 
 BEGINNINGS = (Kind.FIRING, Kind.REPEAT, Kind.FLAPPING, Kind.ESCALATION)
 UNDER_WAY = (NoticeState.PENDING.value, NoticeState.COMPOSED.value)
@@ -46,6 +47,10 @@ _HEADS = select(
 )
 """Notices as `Head` has them, oldest first when ordered by id."""
 
+_KINDS = {kind.value: kind for kind in Kind}
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_STATES = {state.value: state for state in NoticeState}
+
 
 def _count(result: object) -> int:
     return cast("CursorResult[tuple[object, ...]]", result).rowcount
@@ -60,28 +65,45 @@ async def heads(connection: AsyncConnection, recipient: str) -> list[Head]:
             or_(notices.c.state == NoticeState.PENDING.value, messages.c.state.in_(NOT_LEFT)),
         ).order_by(notices.c.id)
     )
-    return [_head(row) for row in found]
+    return [head async for some in slices(found) for head in map(_head, some)]
 
 
 def _head(row: Row[*tuple[Any, ...]]) -> Head:
-    state = NoticeState(row.state)
-    way, why = read_waiting(row.reason)
+    """Unpacked in the order of `_HEADS`: a storm makes thousands of them, and names would cost twice as much."""
+    (
+        identity,
+        kind,
+        _,
+        severity,
+        state_word,
+        reason,
+        episode_id,
+        group_key,
+        created_at_s,
+        deadline_at_s,
+        not_before_s,
+        message_id,
+        fingerprint,
+        message_state,
+    ) = row
+    state = _STATES[state_word]
+    way, why = read_waiting(reason) if reason else (0, "")
     return Head(
-        id=row.id,
-        kind=Kind(row.kind),
-        severity=Severity(row.severity),
-        state=state,
-        way=way_of(row.message_id) if state is NoticeState.COMPOSED else way,
-        why=why,
-        reason=row.reason,
-        episode_id=row.episode_id,
-        fingerprint=row.fingerprint or "",
-        group_key=row.group_key,
-        created_at_s=row.created_at,
-        deadline_at_s=row.deadline_at,
-        not_before_s=row.not_before_at,
-        message_id=row.message_id,
-        message_state=None if row.message_state is None else MessageState(row.message_state),
+        identity,
+        _KINDS[kind],
+        _SEVERITIES[severity],
+        state,
+        way_of(message_id) if state is NoticeState.COMPOSED else way,
+        why,
+        reason,
+        episode_id,
+        fingerprint or "",
+        group_key,
+        created_at_s,
+        deadline_at_s,
+        not_before_s,
+        message_id,
+        None if message_state is None else MessageState(message_state),
     )
 
 
@@ -288,7 +310,7 @@ async def pending(connection: AsyncConnection, severities: Collection[Severity])
             notices.c.severity.in_([one.value for one in severities]),
         ).order_by(notices.c.id)
     )
-    return [(row.recipient, _head(row)) for row in found]
+    return [(row.recipient, _head(row)) async for some in slices(found) for row in some]
 
 
 async def depth(connection: AsyncConnection) -> tuple[dict[str, int], float | None]:
