@@ -53,6 +53,11 @@ LONGEST_REST_S = 30.0
 AFTER_ERROR_S = 1.0
 STOP_WITHIN_S = 5.0
 
+REST_OF_LOOKING = 4.0
+LONGEST_LOOK_REST_S = 1.0
+"""A lane that found nothing to send yet rests for so many times what looking took, at most so long, whatever arrives
+meanwhile: in a storm something always does, and each look reads all that waits."""
+
 DEADLINES_S = {Severity.CRITICAL: 45.0, Severity.WARNING: 600.0, Severity.INFO: 3600.0, Severity.NONE: 3600.0}
 
 
@@ -145,9 +150,7 @@ class Delivery:
             self._wake_lane(Lane(recipient))
 
     def _wake_lane(self, lane: Lane) -> None:
-        if (event := self._woken.get(lane)) is not None:
-            event.set()
-        self._work.set()
+        (self._woken.get(lane) or self._work).set()  # who has no event has no task: the dispatcher makes one
 
     # -- what others ask
 
@@ -268,6 +271,7 @@ class Delivery:
         try:
             while not self._stopping:
                 event.clear()
+                began_s = self._clock.monotonic()
                 try:
                     rest_s = await self.turn(lane)
                 except StoreUnavailable as error:
@@ -278,7 +282,11 @@ class Delivery:
                     rest_s = LONGEST_REST_S
                 if rest_s is None:
                     return
-                await _pause(event, min(rest_s, LONGEST_REST_S))
+                least_s = min(
+                    rest_s, LONGEST_LOOK_REST_S, REST_OF_LOOKING * (self._clock.monotonic() - began_s)
+                )
+                await asyncio.sleep(least_s)
+                await _pause(event, min(rest_s, LONGEST_REST_S) - least_s)
         finally:
             self._woken.pop(lane, None)
             self._lanes.pop(lane, None)
