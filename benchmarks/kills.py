@@ -29,7 +29,7 @@ from benchmarks.programs import HOST, free_port, is_listening
 READY_WITHIN_S = 60.0
 DRAINED_WITHIN_S = 90.0
 ALERTS_PER_S = 25
-_MARK = re.compile(r"^\((ulang|repeat)\) ")
+_MARK = re.compile(r"^\((ulang|repeat)[,)]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,9 @@ class Attempts:
         elif provider is None:
             outcome = NO_CHANNEL
         else:
+            age_s = tools.sightings.age_s(("message", message.id), message.created_at_s)
             late_after_s = tools.section.folding.late_after_s
-            request = sending.outgoing(message, provider.traits, tools.clock.time(), late_after_s, body)
+            request = sending.outgoing(message, provider.traits, age_s, late_after_s, body)
             tools.fates.channels.begun(message.channel)
             renewing = asyncio.create_task(self._renew(lane))
             try:

@@ -149,7 +149,7 @@ class Fates:
     async def _stop(self, connection: AsyncConnection, parts: Sequence[Message], why: str) -> None:
         """What has not left will not; what may have arrived is noted as not proven."""
         for part in parts:
-            if part.state in _WAITING and not part.extra.unknowns:
+            if part.surely_not_out:
                 after = replace(part, state=MessageState.DROPPED, reason=why[:60], next_attempt_at_s=None)
             elif part.state in _WAITING:
                 after = replace(part, state=MessageState.UNKNOWN, reason=why[:60], next_attempt_at_s=None)

@@ -74,8 +74,6 @@ class Texts(Protocol):
         *,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
     ) -> str: ...
 
@@ -85,8 +83,6 @@ class Texts(Protocol):
         *,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
         truncated: int = 0,
     ) -> str: ...
@@ -98,8 +94,6 @@ class Texts(Protocol):
         since_s: float,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
         truncated: int = 0,
     ) -> str: ...
@@ -110,8 +104,6 @@ class Texts(Protocol):
         *,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
     ) -> str: ...
 

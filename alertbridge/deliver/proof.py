@@ -223,8 +223,10 @@ class Sentinel:
         if way is None:
             await self._unproven(message, now_s)
             return
-        if message.state in (MessageState.SENT, MessageState.UNKNOWN):
-            why = fallback.NO_ACK if message.state is MessageState.SENT else fallback.UNKNOWN_OUTCOME
+        if message.state is MessageState.SENT:
+            why = fallback.NO_ACK
+        elif message.state is MessageState.UNKNOWN or message.may_be_out:
+            why = fallback.UNKNOWN_OUTCOME
         else:
             why = fallback.AGAIN if way == 0 else fallback.DEADLINE
         async with self.database.write() as connection:

@@ -1,4 +1,7 @@
-"""What leaves for a message, and what an attempt's outcome makes of it. Pure."""
+"""What leaves for a message, and what an attempt's outcome makes of it. Pure.
+
+This is the only place that says of a message that it is late or may be a repeat: no template can lose the mark.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,10 +20,11 @@ BELIEVED = "believed"
 
 
 def outgoing(
-    message: Message, traits: Traits, now_s: float, late_after_s: float, body: Body | None
+    message: Message, traits: Traits, age_s: float, late_after_s: float, body: Body | None
 ) -> Outgoing:
-    """`message` as the provider gets it; `body` holds the picture and the quoted message, if any."""
-    marks = _marks(message, now_s, late_after_s)
+    """`message`, composed `age_s` ago, as the provider gets it; `body` holds the picture and the quoted message, if
+    any. The marks stand before the text and the title, since an approved template may show only one of them."""
+    marks = _marks(message, age_s, late_after_s)
     image = body.image_png if body is not None and message.part == 1 and traits.sends_images else None
     severity = words(message.extra.language).severities[message.severity]
     text = f"{marks}{message.text}"
@@ -31,18 +35,18 @@ def outgoing(
         image=None if image is None else Image(image),
         quote_id=body.quote_id if body is not None else "",
         as_template=message.extra.as_template,
-        template_fields={"severity": severity, "title": message.extra.title, "text": text},
+        template_fields={"severity": severity, "title": f"{marks}{message.extra.title}", "text": text},
     )
 
 
-def _marks(message: Message, now_s: float, late_after_s: float) -> str:
+def _marks(message: Message, age_s: float, late_after_s: float) -> str:
     language = message.extra.language
     table = words(language)
     marks = [table.repeated] if message.repeated else []
-    late_s = now_s - message.created_at_s
+    late_s = message.extra.waited_s + age_s
     if late_s > late_after_s:
         marks.append(table.late.format(duration(late_s, language)))
-    return "".join(f"({mark}) " for mark in marks)
+    return f"({', '.join(marks)}) " if marks else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,19 @@ def _accepted(message: Message, outcome: Outcome, traits: Traits, now_s: float, 
     return sent
 
 
-def _retry(message: Message, outcome: Outcome, _: Traits, now_s: float, patience: Patience) -> Message:
+def _retry(message: Message, outcome: Outcome, traits: Traits, now_s: float, patience: Patience) -> Message:
     wait_s = max(patience.retry_s, outcome.retry_after_s or 0.0)
-    return replace(
+    again = replace(
         message, state=MessageState.RETRY, reason=outcome.reason[:60], next_attempt_at_s=now_s + wait_s
     )
+    return _perhaps_a_repeat(again, traits) if outcome.may_be_out else again
+
+
+def _perhaps_a_repeat(message: Message, traits: Traits) -> Message:
+    """It is sent again and may be out already, which it says unless the provider would notice by the id."""
+    if traits.takes_our_id:
+        return message.with_extra(unknowns=message.extra.unknowns + 1)
+    return replace(message, repeated=True)
 
 
 def _held(message: Message, outcome: Outcome, _: Traits, now_s: float, patience: Patience) -> Message:
@@ -139,13 +151,8 @@ _AFTER: dict[OutcomeClass, Callable[[Message, Outcome, Traits, float, Patience],
 def left_behind(message: Message, traits: Traits, now_s: float) -> Message:
     """What becomes of a message that was being sent when its sender died: it goes again at once, marked unless the
     provider would notice by the id."""
-    return replace(
-        message,
-        state=MessageState.RETRY,
-        reason="sender_died",
-        next_attempt_at_s=now_s,
-        repeated=message.repeated or not traits.takes_our_id,
-    ).with_extra(unknowns=message.extra.unknowns + 1)
+    again = replace(message, state=MessageState.RETRY, reason="sender_died", next_attempt_at_s=now_s)
+    return _perhaps_a_repeat(again, traits).with_extra(unknowns=message.extra.unknowns + 1)
 
 
 def backoff_s(failures: int, first_s: float, longest_s: float, dice: float) -> float:

@@ -193,7 +193,7 @@ class Turns:
             recipient=recipient,
             traits=NO_TRAITS if provider is None else provider.traits,
             now_s=now_s,
-            late_s=age_s if age_s > tools.section.folding.late_after_s else None,
+            waited_s=age_s,
             instead_of=tuple(before),
             away=away,
         )
@@ -312,7 +312,9 @@ class Turns:
         async with tools.database.write() as connection:
             await self._attempts.claim(connection, lane)
             if way is not None:
-                await tools.fates.take_other_way(connection, parts, way, f"channel_{why}", now_s)
+                may_be_out = any(part.may_be_out for part in parts)
+                reason = fallback.UNKNOWN_OUTCOME if may_be_out else f"channel_{why}"
+                await tools.fates.take_other_way(connection, parts, way, reason, now_s)
             else:
                 await tools.fates.withdraw(connection, parts, "folded")
             await claims.release(connection, tools.database, lane, tools.owner)

@@ -20,16 +20,19 @@ SHORT_CHANNEL = 1000
 SHORT_PARTS = 3
 """A channel whose messages are shorter than SHORT_CHANNEL (SMS) gets at most so many for one text."""
 
+TELLS_NO_TIME = frozenset({MessageKind.SINGLE, MessageKind.GROUP})
+"""Kinds of which the text does not say for how long it has waited, as those of a digest and of a summary do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Where, when and instead of what a draft is written. `late_s`: how old the oldest is when that is worth saying."""
+    """Where, when and instead of what a draft is written. `waited_s`: for how long the oldest has waited."""
 
     lane: Lane
     recipient: Recipient
     traits: Traits
     now_s: float
-    late_s: float | None = None
+    waited_s: float = 0.0
     instead_of: tuple[str, ...] = ()
     away: AwaySummary | None = None
 
@@ -49,6 +52,7 @@ def write(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts
         language=language,
         title=texts.title(_worst(told), language) if told else text.splitlines()[0],
         why=why,
+        waited_s=occasion.waited_s if draft.kind in TELLS_NO_TIME else 0.0,
         starts_at_s=min(
             (notice.subject.starts_at_s for notice in told if notice.kind is Kind.FIRING and notice.subject),
             default=None,
@@ -81,14 +85,14 @@ def write(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts
 
 def _text(draft: Draft, told: Sequence[Notice], occasion: Occasion, texts: Texts, language: str) -> str:
     rich = occasion.traits.formats_whatsapp
-    now_s, late_s = occasion.now_s, occasion.late_s
+    now_s = occasion.now_s
     match draft.kind:
         case MessageKind.PLAIN:
             return texts.alert(told[0], language=language, now_s=now_s, rich=rich)
         case MessageKind.SINGLE:
-            return texts.alert(told[0], language=language, now_s=now_s, late_s=late_s, rich=rich)
+            return texts.alert(told[0], language=language, now_s=now_s, rich=rich)
         case MessageKind.GROUP:
-            return texts.group(told, language=language, now_s=now_s, late_s=late_s, rich=rich)
+            return texts.group(told, language=language, now_s=now_s, rich=rich)
         case MessageKind.DIGEST:
             since_s = min(notice.created_at_s for notice in told)
             return texts.digest(told, since_s=since_s, language=language, now_s=now_s, rich=rich)

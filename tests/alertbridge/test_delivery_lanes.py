@@ -119,6 +119,29 @@ async def test_unknown_is_repeated_with_the_same_id_where_that_helps(
     assert len({leaving.message.id for leaving in bench.wa.sent}) == 1
 
 
+async def test_a_retry_after_what_may_be_out_is_marked(database: Database, clock: JumpingClock) -> None:
+    """A server error that says to come again does not say that nothing arrived: the second one is a repeat."""
+    bench = Bench(database, clock, wa=Traits(text_limit=4096, acks_on_accept=True))
+    bench.wa.will(Outcome(OutcomeClass.RETRY, "server_error", may_be_out=True), OutcomeClass.RETRY)
+    await bench.firing("LinkDown", recipient="boss")
+    await bench.run(30)
+    assert [leaving.text for leaving in bench.wa.sent] == [
+        "firing LinkDown",
+        "(ulang) firing LinkDown",
+        "(ulang) firing LinkDown",
+    ]
+    assert await bench.notice_states() == {"delivered": 1}
+
+
+async def test_another_way_says_that_it_may_be_a_duplicate(bench: Bench) -> None:
+    """What may be out on the first way is not told over the second one as if it were not."""
+    bench.wa.will(*[Outcome(OutcomeClass.RETRY, "server_error", may_be_out=True)] * 40)
+    await bench.firing("LinkDown", severity=Severity.CRITICAL)
+    await bench.run(45)
+    [text] = bench.sms.texts
+    assert text.startswith("[By sms: whether wa sent it is unknown; perhaps a duplicate]")
+
+
 async def test_a_channel_that_answers_switch_gets_a_template(database: Database, clock: JumpingClock) -> None:
     """Outside the window the same message goes as a template, once."""
     bench = Bench(database, clock, wa=Traits(text_limit=4096, acks_on_accept=True, has_templates=True))

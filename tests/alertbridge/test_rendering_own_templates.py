@@ -7,11 +7,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from alertbridge.deliver.model import Kind
+from alertbridge.deliver.providers.base import Traits
 from alertbridge.deliver.render.rendering import Renderer
 from alertbridge.deliver.render.sandbox import FAILURES
 from alertbridge.deliver.render.styles import sandbox
 from alertbridge.deliver.render.usertemplates import Sources, built_in, read_folder, template_faults
-from tests.fakes.told import NOW_S, notice
+from alertbridge.deliver.sending import MARK_CHARACTERS, outgoing
+from tests.fakes.told import NOW_S, notice, told_message
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -151,10 +153,28 @@ def test_marks_and_values_of_own_templates() -> None:
 
 
 def test_marks_of_sending_do_not_depend_on_the_template() -> None:
-    """Late and repeated are told behind the first line of any text."""
+    """Late and repeated stand before any text, and before the title: no template can lose them."""
     own = renderer({("en", "firing"): "one\ntwo"})
-    text = own.alert(notice(), language="en", now_s=NOW_S, late_s=720, repeated=True)
-    assert text == "one (repeat, sent 12 minutes late)\ntwo"
+    text = own.alert(notice(), language="en", now_s=NOW_S)
+    message = told_message(text, title="Link", waited_s=700.0, repeated=True)
+    told = outgoing(message, Traits(text_limit=4096), 20.0, 120.0, None)
+    assert told.text == "(repeat, sent 12 minutes late) one\ntwo"
+    assert told.template_fields["title"] == "(repeat, sent 12 minutes late) Link"
+
+
+def test_what_is_sent_at_once_has_no_mark() -> None:
+    """A message that is neither late nor a repeat is its text."""
+    told = outgoing(told_message("one", waited_s=60.0), Traits(text_limit=4096), 60.0, 120.0, None)
+    assert told.text == "one"
+
+
+def test_the_longest_mark_has_its_room() -> None:
+    """Every part of a message keeps room for what is put before it."""
+    for language in ("id", "en"):
+        for waited_s in (121.0, 59 * 60.0, 23.9 * 3600, 30 * 86400 - 61.0):
+            message = told_message("", language=language, waited_s=waited_s, repeated=True)
+            told = outgoing(message, Traits(text_limit=4096), 0.0, 120.0, None)
+            assert len(told.text) <= MARK_CHARACTERS
 
 
 def test_the_built_in_templates_pass_the_check(tmp_path: Path) -> None:

@@ -110,13 +110,10 @@ def test_titles_are_one_plain_line() -> None:
 
 
 def test_the_body_of_a_notice_is_told_as_it_is() -> None:
-    """A finished text stays; in plain text its marks go; late and repeated are said of it, too."""
+    """A finished text stays; in plain text its marks go."""
     told = plain_notice("*Channel* stopped\nmore")
     assert RENDERER.alert(told, language="en", now_s=NOW_S) == "*Channel* stopped\nmore"
     assert RENDERER.alert(told, language="en", now_s=NOW_S, rich=False) == "Channel stopped\nmore"
-    assert (
-        RENDERER.alert(told, language="id", now_s=NOW_S, repeated=True) == "*Channel* stopped (ulang)\nmore"
-    )
 
 
 def test_an_alert_from_the_future_began_just_now() -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from alertbridge.alerts import Alert, AlertStatus, Severity
-from alertbridge.deliver.model import Body, Kind, Notice, Subject
+from alertbridge.deliver.limit.limits import Room
+from alertbridge.deliver.model import Body, Kind, MessageKind, MessageState, Notice, Subject
+from alertbridge.deliver.outbox.rows import Extra, Message
 
 NOW_S = datetime.fromisoformat("2026-02-03T14:32:00+07:00").timestamp()
 """A Tuesday afternoon in Jakarta."""
@@ -67,3 +69,26 @@ def notice(
 def plain_notice(text: str) -> Notice:
     """A notice that is not about an alert."""
     return Notice(1, Kind.SYSTEM, "noc", Severity.WARNING, NOW_S, NOW_S, body=Body(text))
+
+
+def told_message(
+    text: str, *, language: str = "en", title: str = "", waited_s: float = 0.0, repeated: bool = False
+) -> Message:
+    """A message that says `text` and is about to leave."""
+    return Message(
+        id="0" * 32,
+        bundle="0" * 32,
+        recipient="noc",
+        channel="wa",
+        address="62812000000001",
+        kind=MessageKind.SINGLE,
+        room=Room.CRITICAL,
+        severity=Severity.CRITICAL,
+        text=text,
+        state=MessageState.SENDING,
+        created_at_s=NOW_S,
+        accepted_at_s=NOW_S,
+        deadline_at_s=NOW_S + 45,
+        repeated=repeated,
+        extra=Extra(language=language, title=title, waited_s=waited_s),
+    )

@@ -70,7 +70,8 @@ class Extra:
 
     `notices` are those that it tells; `count` how many. `instead_of` are the bundles that tried before.
     `unknowns` counts attempts of which nobody knows what came of them. `starts_at_s` is when the oldest alert
-    that it announces began. `why` is why it goes this way.
+    that it announces began. `why` is why it goes this way. `waited_s`: how old what it tells was when it was
+    composed, where the text does not say so itself.
     """
 
     notices: tuple[int, ...] = ()
@@ -81,6 +82,7 @@ class Extra:
     as_template: bool = False
     unknowns: int = 0
     starts_at_s: float | None = None
+    waited_s: float = 0.0
     audit: tuple[str, ...] = ()
 
     @property
@@ -98,6 +100,7 @@ class Extra:
             "as_template": self.as_template,
             "unknowns": self.unknowns,
             "starts_at": self.starts_at_s,
+            "waited": round(self.waited_s, 1),
             "audit": list(self.audit),
         }
         return {key: value for key, value in found.items() if value}
@@ -116,6 +119,7 @@ class Extra:
             as_template=bool(given.get("as_template", False)),
             unknowns=int(str(given.get("unknowns", 0))),
             starts_at_s=float(starts_at) if isinstance(starts_at, int | float) else None,
+            waited_s=float(str(given.get("waited", 0.0))),
             audit=tuple(_items(given, "audit")),
         )
 
@@ -164,9 +168,14 @@ class Message:
         return Lane(self.recipient, self.way)
 
     @property
+    def may_be_out(self) -> bool:
+        """Of an attempt before nobody knows what came of it."""
+        return self.repeated or self.extra.unknowns > 0
+
+    @property
     def surely_not_out(self) -> bool:
         """It waits for an attempt, and none before can have reached anybody."""
-        return self.state in (MessageState.READY, MessageState.RETRY) and not self.extra.unknowns
+        return self.state in (MessageState.READY, MessageState.RETRY) and not self.may_be_out
 
     def with_extra(self, **changes: object) -> "Message":
         return replace(self, extra=replace(self.extra, **changes))  # type: ignore[arg-type] # fields of Extra

@@ -28,7 +28,7 @@ class OutcomeClass(Enum):
 class Outcome:
     """What came of one attempt. `reason` is a short stable word for metrics ([a-z0-9_]); `detail` is for people
     and holds no secret. `provider_id` is the provider's id of the message. `logged_out` says that only pairing
-    again helps."""
+    again helps; `may_be_out`, of a RETRY, that the message may have arrived all the same."""
 
     kind: OutcomeClass
     reason: str = ""
@@ -36,6 +36,7 @@ class Outcome:
     provider_id: str = ""
     retry_after_s: float | None = None
     logged_out: bool = False
+    may_be_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Verdict:
     reason: str
     retry_after_s: float | None = None
     logged_out: bool = False
+    may_be_out: bool = False
 
     def outcome(
         self, detail: str = "", *, provider_id: str = "", retry_after_s: float | None = None
@@ -30,6 +31,7 @@ class Verdict:
             provider_id=provider_id,
             retry_after_s=self.retry_after_s if retry_after_s is None else retry_after_s,
             logged_out=self.logged_out,
+            may_be_out=self.may_be_out,
         )
 
 
@@ -37,8 +39,8 @@ def accept(reason: str = "") -> Verdict:
     return Verdict(OutcomeClass.ACCEPTED, reason)
 
 
-def retry(reason: str, after_s: float | None = None) -> Verdict:
-    return Verdict(OutcomeClass.RETRY, reason, after_s)
+def retry(reason: str, after_s: float | None = None, *, may_be_out: bool = False) -> Verdict:
+    return Verdict(OutcomeClass.RETRY, reason, after_s, may_be_out=may_be_out)
 
 
 def unknown(reason: str) -> Verdict:

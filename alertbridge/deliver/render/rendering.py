@@ -15,7 +15,6 @@ from alertbridge.deliver.render import contexts
 from alertbridge.deliver.render.characters import clean, gsm_friendly
 from alertbridge.deliver.render.contexts import AwaySummary, Context, Report
 from alertbridge.deliver.render.facts import AlertFacts, cut, subjects_of
-from alertbridge.deliver.render.humanise import duration
 from alertbridge.deliver.render.sandbox import FAILURES
 from alertbridge.deliver.render.styles import sandbox
 from alertbridge.deliver.render.text import plain, shorten
@@ -35,8 +34,8 @@ log = structlog.get_logger(__name__)
 class Renderer:
     """Makes texts. Pure but for a warning in the log when a template of the user's fails.
 
-    Every method takes `language` (id, en), `now_s` (Unix seconds), `late_s` when it is worth saying that it is
-    late, `repeated` when it may have arrived before, and `rich`: WhatsApp's marks, or plain text (SMS, e-mail).
+    Every method takes `language` (id, en), `now_s` (Unix seconds) and `rich`: WhatsApp's marks, or plain text (SMS,
+    e-mail). Whether a message is late or may be a repeat is said when it is sent (see deliver.sending).
     A template of the user's that fails is replaced by the built-in one, the text says so, and `on_failure` is
     called with the template's name.
     """
@@ -72,19 +71,15 @@ class Renderer:
         *,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
     ) -> str:
         """The text of one notice; of one without a subject, its body."""
         if notice.subject is None:
             body = notice.body.text if notice.body else ""
-            text = body if rich else plain(body)
-        else:
-            kind = notice.kind if notice.kind.value in SINGLE_NAMES else Kind.FIRING
-            context = contexts.of_one(notice.subject, kind, language, now_s)
-            text = self._rendered(kind.value, context, language, rich, notice.template)
-        return _marked(text, language, late_s, repeated)
+            return body if rich else plain(body)
+        kind = notice.kind if notice.kind.value in SINGLE_NAMES else Kind.FIRING
+        context = contexts.of_one(notice.subject, kind, language, now_s)
+        return self._rendered(kind.value, context, language, rich, notice.template)
 
     def group(
         self,
@@ -92,8 +87,6 @@ class Renderer:
         *,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
         truncated: int = 0,
     ) -> str:
@@ -101,7 +94,7 @@ class Renderer:
         context = contexts.of_many(
             subjects_of(notices), language, now_s, truncated=truncated, shown=contexts.GROUP_SHOWN
         )
-        return _marked(self._rendered("group", context, language, rich), language, late_s, repeated)
+        return self._rendered("group", context, language, rich)
 
     def digest(
         self,
@@ -110,8 +103,6 @@ class Renderer:
         since_s: float,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
         truncated: int = 0,
     ) -> str:
@@ -120,8 +111,7 @@ class Renderer:
         context = contexts.of_many(
             subjects_of(notices), language, now_s, since_s=since_s, truncated=truncated, other=other
         )
-        text = _marked(self._rendered("digest", context, language, rich), language, late_s, repeated)
-        return shorten(text, DIGEST_CHARS, language)
+        return shorten(self._rendered("digest", context, language, rich), DIGEST_CHARS, language)
 
     def away(
         self,
@@ -129,14 +119,11 @@ class Renderer:
         *,
         language: str,
         now_s: float,
-        late_s: float | None = None,
-        repeated: bool = False,
         rich: bool = True,
     ) -> str:
         """What went on during an outage, as of now."""
         context = contexts.of_away(summary, language, now_s)
-        text = _marked(self._rendered("away", context, language, rich), language, late_s, repeated)
-        return shorten(text, DIGEST_CHARS, language)
+        return shorten(self._rendered("away", context, language, rich), DIGEST_CHARS, language)
 
     def report(self, report: Report, *, language: str, now_s: float, rich: bool = True) -> str:
         """A report, section by section."""
@@ -195,15 +182,3 @@ def _candidates(name: str, template: str) -> Iterator[str]:
         yield f"{template}.{name}"
         yield template
     yield name
-
-
-def _marked(text: str, language: str, late_s: float | None, repeated: bool) -> str:
-    """`text` with what is to be known of its sending behind the first line."""
-    table = words(language)
-    marks = [table.repeated] if repeated else []
-    if late_s is not None:
-        marks.append(table.late.format(duration(late_s, language)))
-    if not marks:
-        return text
-    first, newline, rest = text.partition("\n")
-    return f"{first} ({', '.join(marks)}){newline}{rest}"

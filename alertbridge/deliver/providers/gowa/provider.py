@@ -1,4 +1,8 @@
-"""GOWA: its 200 comes after WhatsApp's server took the message; its webhooks tell only delivered and read."""
+"""GOWA: its 200 comes after WhatsApp's server took the message; its webhooks tell only delivered and read.
+
+So a time lock (463) is told by the answer of the send that it hits, and a loss after the 200 is told by nothing: no
+webhook of GOWA's says that a message failed, and one that is not delivered may wait for a phone that is off.
+"""
 
 from collections.abc import Mapping
 
@@ -41,6 +45,8 @@ from alertbridge.deliver.providers.verdicts import (
 from alertbridge.numbers import chat_of, person_of
 from runtime.clock import Clock
 
+SERVER_ERROR = retry("server_error", may_be_out=True)
+"""Worth one more try at once; but nobody knows whether the first one reached WhatsApp."""
 CODES: Mapping[str, Verdict] = {
     "VALIDATION_ERROR": permanent("bad_request"),
     "INVALID_JID": permanent("not_on_whatsapp"),
@@ -52,13 +58,13 @@ CODES: Mapping[str, Verdict] = {
     "CONTEXT_ERROR": unknown("timeout"),
     "GATEWAY_TIMEOUT": unknown("timeout"),
     "WA_REACHOUT_TIMELOCK": pause("reachout_timelock"),
-    "INTERNAL_SERVER_ERROR": retry("server_error"),
-    "INVALID_WA_CLI": retry("server_error"),
-    "UPLOAD_MEDIA_ERROR": retry("server_error"),
-    "SESSION_SAVED_ERROR": retry("server_error"),
-    "QR_CHANNEL_ERROR": retry("server_error"),
+    "INTERNAL_SERVER_ERROR": SERVER_ERROR,
+    "INVALID_WA_CLI": SERVER_ERROR,
+    "UPLOAD_MEDIA_ERROR": SERVER_ERROR,
+    "SESSION_SAVED_ERROR": SERVER_ERROR,
+    "QR_CHANNEL_ERROR": SERVER_ERROR,
 }
-STATUSES: Mapping[int, Verdict] = {500: retry("server_error")}
+STATUSES: Mapping[int, Verdict] = {500: SERVER_ERROR}
 TRIED_ALREADY = unknown("server_error")
 """What a server error means the second time: it may be out, and out again."""
 RECEIPTS: Mapping[str, Receipt] = {
