@@ -27,6 +27,7 @@ from benchmarks import (
     large,
     limits,
     loop,
+    mixed,
     report,
     storm,
     webhooks,
@@ -48,6 +49,7 @@ FIGURES: tuple[Figure, ...] = (
     limits.FIGURE,
     fsync.FIGURE,
     loop.FIGURE,
+    mixed.FIGURE,
 )
 
 

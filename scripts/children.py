@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,7 @@ class Child:
         self._log_file = log_file
         self._terminate_timeout_s = terminate_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard = threading.Lock()  # whoever checks does not see the moment of a crash that was asked for
 
     def __repr__(self) -> str:
         if self._process is None:
@@ -43,7 +45,12 @@ class Child:
         return f"<Child {self.name}: pid {self._process.pid}, {state}>"
 
     def __enter__(self) -> Self:
-        with self._log_file.open("wb") as log:
+        self._log_file.write_bytes(b"")
+        self._start()
+        return self
+
+    def _start(self) -> None:
+        with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -51,7 +58,15 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return self
+
+    def crash(self) -> None:
+        """Killed without a word, and started again at once; its log goes on."""
+        with self._guard:
+            if self._process is None:
+                raise RuntimeError(f"{self.name} was never started")
+            self._process.kill()
+            self._process.wait()
+            self._start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -72,9 +87,10 @@ class Child:
         Raises:
             ChildDied: it does not.
         """
-        if self._process is None:
-            raise RuntimeError(f"{self.name} was never started")
-        code = self._process.poll()
+        with self._guard:
+            if self._process is None:
+                raise RuntimeError(f"{self.name} was never started")
+            code = self._process.poll()
         if code is not None:
             how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             raise ChildDied(f"{self.name} ended by itself ({how}). Its last lines:\n{self.tail()}")

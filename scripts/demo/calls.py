@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 TIMEOUT_S = 5.0
@@ -14,8 +14,8 @@ class Unreachable(Exception):
     """A program did not answer, or not with what was asked for; the message says which address and why."""
 
 
-def fetch(method: str, url: str, body: object = None, *, token: str = "") -> bytes:
-    """The body of the answer. Raises Unreachable."""
+def fetch(method: str, url: str, body: object = None, *, token: str = "", also: Container[int] = ()) -> bytes:
+    """The body of the answer; one with a status of `also` is as good as another. Raises Unreachable."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -25,6 +25,8 @@ def fetch(method: str, url: str, body: object = None, *, token: str = "") -> byt
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
+        if error.code in also:
+            return bytes(error.read())
         said = error.read(300).decode(errors="replace").strip()
         raise Unreachable(f"{method} {url}: HTTP {error.code} {said}") from error
     except (OSError, ValueError) as error:

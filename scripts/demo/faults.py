@@ -47,33 +47,37 @@ class Fault:
     """Seconds from the fault within which a stage was promised."""
 
 
-def _bot(fault: str, **parameters: float) -> Request:
+def bot_fault(fault: str, **parameters: float) -> Request:
+    """Something is wrong with the bot from now on."""
     return Request("bot", "POST", "/control/faults", {"fault": fault, **parameters})
 
 
-def _bot_mended(fault: str) -> Request:
+def bot_mended(fault: str) -> Request:
+    """It is not any more."""
     return Request("bot", "DELETE", f"/control/faults?fault={fault}")
 
 
-def _router(name: str, fault: str, **parameters: str | float) -> Request:
+def router_fault(name: str, fault: str, **parameters: str | float) -> Request:
+    """Something is wrong with a router from now on."""
     return Request("simulator", "POST", f"/routers/{name}/faults", {"fault": fault, **parameters})
 
 
-def _router_mended(name: str, fault: str) -> Request:
+def router_mended(name: str, fault: str) -> Request:
+    """It is not any more."""
     return Request("simulator", "DELETE", f"/routers/{name}/faults?fault={fault}")
 
 
-def _unsent(number: int) -> Request:
-    return Request(
-        "bot", "POST", "/send", {"to": CUSTOMER, "text": f"Tagihan {number}", "id": f"bill-{number}"}
-    )
+UNSENT = tuple(
+    Request("bot", "POST", "/send", {"to": CUSTOMER, "text": f"Tagihan {number}"}) for number in range(1, 6)
+)
+"""Messages that wait when the queue is stuck. Without a number of ours: one that the bot knows is not sent again."""
 
 
 FAULTS: Mapping[str, Fault] = {
     "bot": Fault(
         title="The customers' bot loses its session",
-        breaks=(_bot("disconnect"),),
-        mends=(_bot_mended("disconnect"),),
+        breaks=(bot_fault("disconnect"),),
+        mends=(bot_mended("disconnect"),),
         seen='whatsapp_bot_session_state{bot="noc",state="close"} == 1',
         alert="BotDisconnected",
         labels={"bot": "noc"},
@@ -83,8 +87,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "queue": Fault(
         title="The bot's queue is stuck",
-        breaks=(_bot("queue_stuck"), *map(_unsent, range(1, 6))),
-        mends=(_bot_mended("queue_stuck"),),
+        breaks=(bot_fault("queue_stuck"), *UNSENT),
+        mends=(bot_mended("queue_stuck"),),
         seen='whatsapp_bot_queue_oldest_seconds{bot="noc"} > 1',
         alert="BotQueueStuck",
         labels={"bot": "noc"},
@@ -96,7 +100,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "logout": Fault(
         title="The bot is logged out by its phone",
-        breaks=(_bot("logged_out"),),
+        breaks=(bot_fault("logged_out"),),
         mends=(Request("bot", "POST", "/control/scan"),),
         seen='whatsapp_bot_session_state{bot="noc",state="logged_out"} == 1',
         alert="BotLoggedOut",
@@ -108,8 +112,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "loop": Fault(
         title="The bot loses its session again and again",
-        breaks=(_bot("disconnect", curable=0),),
-        mends=(_bot_mended("disconnect"),),
+        breaks=(bot_fault("disconnect", curable=0),),
+        mends=(bot_mended("disconnect"),),
         seen='whatsapp_bot_session_state{bot="noc",state="close"} == 1',
         alert="BotDisconnected",
         labels={"bot": "noc"},
@@ -134,8 +138,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "router": Fault(
         title="Router isp does not answer",
-        breaks=(_router("isp", "refuse"),),
-        mends=(_router_mended("isp", "refuse"),),
+        breaks=(router_fault("isp", "refuse"),),
+        mends=(router_mended("isp", "refuse"),),
         seen='mikrotik_up{router="isp"} == 0',
         alert="RouterDown",
         labels={"router": "isp"},
@@ -145,8 +149,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "link": Fault(
         title="The uplink of wisp loses its link",
-        breaks=(_router("wisp", "unplugged", interface=UPLINK),),
-        mends=(_router_mended("wisp", "unplugged"),),
+        breaks=(router_fault("wisp", "unplugged", interface=UPLINK),),
+        mends=(router_mended("wisp", "unplugged"),),
         seen=f'mikrotik_interface_running{{router="wisp",interface="{UPLINK}"}} == 0',
         alert="InterfaceDown",
         labels={"router": "wisp", "interface": UPLINK},
@@ -156,8 +160,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "flap": Fault(
         title="An access port of wisp flaps",
-        breaks=(_router("wisp", "flap", interface=ACCESS_PORT, period_s=1.0),),
-        mends=(_router_mended("wisp", "flap"),),
+        breaks=(router_fault("wisp", "flap", interface=ACCESS_PORT, period_s=1.0),),
+        mends=(router_mended("wisp", "flap"),),
         seen=f'changes(mikrotik_interface_link_downs_total{{router="wisp",interface="{ACCESS_PORT}"}}[10s]) > 0',
         alert="InterfaceFlapping",
         labels={"router": "wisp", "interface": ACCESS_PORT},
@@ -179,8 +183,8 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "pppoe": Fault(
         title="Half of wisp's PPPoE customers are cut off",
-        breaks=(_router("wisp", "sessions_lost", percent=50.0),),
-        mends=(_router_mended("wisp", "sessions_lost"),),
+        breaks=(router_fault("wisp", "sessions_lost", percent=50.0),),
+        mends=(router_mended("wisp", "sessions_lost"),),
         seen='router:ppp_active:drop_ratio2m{router="wisp"} > 0.2',
         alert="PppMassDisconnect",
         labels={"router": "wisp"},
@@ -192,7 +196,7 @@ FAULTS: Mapping[str, Fault] = {
 }
 """By the name that `make demo-fault FAULT=` takes."""
 
-FLAKY = (_router("home", "flap", interface="ether4", period_s=150.0),)
+FLAKY = (router_fault("home", "flap", interface="ether4", period_s=150.0),)
 """What is always a little wrong: a cable at a home router that comes loose now and then."""
 
 DEADLINES_S: Mapping[Stage, float] = {

@@ -24,6 +24,7 @@ from scripts.demo.state import State
 
 LATENCY_MS = "20-80"  # what a small router takes for a command
 READ_AFTER_S = "2"
+BRIDGE = "the bridge"
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
 
 
@@ -128,7 +129,7 @@ class Workshop:
         """Of this repository."""
         text = bridge_config(self.ports, self.folder, self.cast, self.routers())
         config = self._written(self.bridge_config.name, text)
-        return self._module("the bridge", "alertbridge", "serve", "--config", config)
+        return self._module(BRIDGE, "alertbridge", "serve", "--config", config)
 
     # -- what needs the simulator's list of routers and the numbers of the bots' processes
 

@@ -66,6 +66,10 @@ class Demo:
         self._wait(lambda: self._is_whole(shop.token), "the loop")
         return shop
 
+    def child(self, name: str) -> Child:
+        """The program that is called so."""
+        return next(child for child in self.children if child.name == name)
+
     def _start(self, shop: Workshop, stack: ExitStack) -> None:
         """Those that need nothing at once, the others when what they need is there. Prometheus comes last, so that
         nothing is missing when it first looks."""

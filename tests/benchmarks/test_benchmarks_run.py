@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 
 from benchmarks import rendering
 from benchmarks.__main__ import FIGURES
@@ -33,7 +34,7 @@ def test_both_writers_are_given_the_same_samples() -> None:
     rows = rendering.records(3)
     ours = rendering.samples_of(rendering.ours(rows))
     assert len(ours) == 3 * rendering.COLUMNS
-    assert ours == rendering.samples_of(rendering.generate_latest(rendering.peer(rows)))
+    assert ours == rendering.samples_of(generate_latest(rendering.peer(rows)))
 
 
 def test_the_replay_answers_under_the_tag_that_was_asked() -> None:
