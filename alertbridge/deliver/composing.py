@@ -282,9 +282,8 @@ def _groups(alerts: Sequence[Head]) -> list[tuple[Head, ...]]:
     """
     whole: dict[_Key, list[Head]] = {}
     unbroken: dict[_Key, list[Head]] = {}
-    keys_of: dict[
-        str, _Key | None
-    ] = {}  # of each fingerprint the group that has all of it so far; None: several
+    # of each fingerprint the group that has all of it so far; None: several have
+    keys_of: dict[str, _Key | None] = {}
     for head in alerts:
         key = ("group", head.group_key) if head.group_key else ("alone", head.fingerprint or head.id)
         whole.setdefault(key, []).append(head)
