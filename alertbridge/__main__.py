@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from alertbridge.cli.exitcodes import ExitCode, epilog
-from runtime.loading import ConfigError
 
 PROGRAM = "tikwatch-alertbridge"
 _MODULES: dict[str, tuple[str, str]] = {
@@ -83,10 +82,12 @@ def _serve(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    from alertbridge.store.errors import StoreError
-
     words = sys.argv[1:] if arguments is None else arguments
     options = make_parser(words).parse_args(words)
+    # only now: whoever asks for help or the version need not wait for pydantic and SQLAlchemy
+    from alertbridge.store.errors import StoreError
+    from runtime.loading import ConfigError
+
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)

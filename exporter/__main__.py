@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from exporter.cli.exitcodes import ExitCode, epilog
-from runtime.loading import ConfigError
 
 PROGRAM = "tikwatch-exporter"
 _MODULES = {
@@ -138,6 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     words = sys.argv[1:] if arguments is None else arguments
     options = make_parser(words).parse_args(words)
+    from runtime.loading import ConfigError  # only now: whoever asks for help need not wait for pydantic
+
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
