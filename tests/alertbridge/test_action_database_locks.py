@@ -43,7 +43,7 @@ async def test_a_stuck_holder_is_found_and_ended(tmp_path: Path, journal: str, h
             assert facts["holders"] == f"{NAME} ({holder.pid}) of {getpass.getuser()}"
             done = await action.run()
             assert (done.changed, done.evidence.facts["killed"]) == (True, 0)
-            assert holder.wait(10) == -signal.SIGTERM
+            assert holder.wait(60) == -signal.SIGTERM
             assert await action.verify() is Verdict.HOLDS
     assert rows(path) == 2000  # what it had not committed is gone
 
@@ -55,7 +55,7 @@ async def test_one_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
         async with recovering(databases=[entry(path)]) as make:
             action = make("sqlite_end_lock_holder", database="bot", stuck_s=0.3, term_s=0.3)
             assert (await action.run()).evidence.facts["killed"] == 1
-            assert holder.wait(10) == -signal.SIGKILL
+            assert holder.wait(60) == -signal.SIGKILL
             assert await action.verify() is Verdict.HOLDS
 
 

@@ -119,7 +119,7 @@ async def written(path: Path) -> list[int]:
 
 async def test_when_its_time_is_up_it_and_all_that_it_started_are_killed(tmp_path: Path) -> None:
     """Also when it does not listen to TERM; what it said until then is kept."""
-    listed = entry(program(tmp_path, "stubborn", STUBBORN), str(tmp_path / "pids"), timeout_s=1.5)
+    listed = entry(program(tmp_path, "stubborn", STUBBORN), str(tmp_path / "pids"), timeout_s=6)
     async with recovering(services=[listed]) as make:
         failed = await failing(make("command_run", command="fix").run())
         assert (failed.reason, failed.changed) == ("timeout", None)

@@ -60,7 +60,7 @@ async def test_a_container_that_does_not_stay_up_is_not_cured(tmp_path: Path) ->
 
 async def test_errors_of_the_engine_say_what_may_have_changed(tmp_path: Path) -> None:
     """No such container: nothing. Failed, cut off or silent in the middle: nobody knows."""
-    listed = entry(docker_at(tmp_path), timeout_s=0.3, stop_s=0)
+    listed = entry(docker_at(tmp_path), timeout_s=2.0, stop_s=0)
     async with engine(tmp_path) as docker, recovering(services=[listed]) as make:
         failed = await failing(make("docker_restart", service="bot").before())
         assert (failed.stage, failed.reason, failed.changed) == (Stage.PRECHECK, "no_such_service", False)

@@ -159,14 +159,14 @@ async def test_whoever_does_not_answer_is_away(
 ) -> None:
     """In bounded time, in a sentence without the token, and the next member is asked."""
     scripted.usual = reply
-    found = client(session, scripted.url, timeout_s=0.3)
+    found = client(session, scripted.url, timeout_s=1.0)
     for ask in (found.alerts, found.silences, lambda: silenced(found), lambda: found.silence(UNKNOWN)):
         with pytest.raises(AlertmanagerUnavailable) as caught:
             await ask()
         assert TOKEN not in str(caught.value)
     async with ScriptedHttp().serving() as well:
         well.usual = Reply.json(200, [])
-        assert await client(session, scripted.url, well.url, timeout_s=0.3).alerts() == []
+        assert await client(session, scripted.url, well.url, timeout_s=2.0).alerts() == []
 
 
 async def test_a_redirect_is_not_followed(scripted: ScriptedHttp, session: aiohttp.ClientSession) -> None:

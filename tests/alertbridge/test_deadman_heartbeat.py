@@ -60,7 +60,7 @@ async def bench(database: Database, clock: FakeClock, request: pytest.FixtureReq
     async with server.serving(), aiohttp.ClientSession() as session:
         section = HeartbeatSection(
             url=SecretStr(f"{server.url}/ping/{SECRET}?create=1"),
-            timeout_s=0.5,
+            timeout_s=3.0,
             **getattr(request, "param", {}),
         )
         heartbeat = Heartbeat(

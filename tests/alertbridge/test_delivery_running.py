@@ -5,6 +5,7 @@ import time
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver.providers.base import OutcomeClass, Outgoing, Traits
+from alertbridge.deliver.worker import STOP_WITHIN_S
 from alertbridge.store.database import Database
 from runtime.clock import SystemClock
 from tests.fakes.delivery_bench import Bench, JumpingClock
@@ -32,7 +33,7 @@ async def test_it_tells_what_is_new_and_ends_when_it_is_told(database: Database)
         await told.wait()
     began_s = time.monotonic()
     await bench.delivery.stop()
-    assert time.monotonic() - began_s < 3
+    assert time.monotonic() - began_s < STOP_WITHIN_S
     assert bench.wa.texts == ["firing LinkDown"]
     assert await bench.notice_states() == {"delivered": 1}
 

@@ -230,7 +230,7 @@ async def test_what_the_network_does_is_told_apart(channel: Channel) -> None:
 async def test_no_answer_leaves_the_outcome_unknown(world: PhoneWorld, name: str) -> None:
     """Whoever waited as long as was agreed does not know whether it arrived."""
     await world.fault(name, "hang")
-    async with channel_to(name, world, timeout_s=0.5) as impatient:
+    async with channel_to(name, world, timeout_s=1.5) as impatient:
         assert (await impatient.send()).kind is OutcomeClass.UNKNOWN
 
 

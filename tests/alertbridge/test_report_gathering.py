@@ -215,7 +215,7 @@ async def test_a_server_that_does_not_answer_properly_is_unreachable(
     server = ScriptedHttp()
     server.usual = reply
     async with server.serving():
-        found = await gathered(Prometheus(PrometheusSection(url=server.url, timeout_s=0.3), session))
+        found = await gathered(Prometheus(PrometheusSection(url=server.url, timeout_s=1.0), session))
     assert found.is_unreachable
     assert len(server.asked) <= 2
 

@@ -1,6 +1,7 @@
 """What is old goes, what is under way stays, and nobody waits for it."""
 
 import asyncio
+import statistics
 import time
 
 import pytest
@@ -128,12 +129,13 @@ def test_the_words_for_under_way_are_states() -> None:
 
 
 async def test_a_long_sweep_lets_writers_through(database: Database) -> None:
-    """While thousands of rows go, somebody who writes waits for a few milliseconds at a time."""
+    """While thousands of rows go, somebody who writes waits for a small part of that time."""
     async with database.write() as connection:
         rows = [message(f"M{number}", "acked", 40_000) for number in range(3000)]
         await connection.execute(insert(messages), rows)
     sweeping = asyncio.create_task(Retention(database, RetentionSection(), SystemClock()).sweep())
     waits_s = []
+    sweep_began_s = time.monotonic()
     while not sweeping.done():
         began_s = time.monotonic()
         async with database.write():
@@ -141,4 +143,4 @@ async def test_a_long_sweep_lets_writers_through(database: Database) -> None:
         await asyncio.sleep(0.002)
     assert (await sweeping)["messages"] == 3000
     assert len(waits_s) > 10
-    assert sorted(waits_s)[len(waits_s) // 2] < 0.1  # a few milliseconds, on cores and a disk that are busy
+    assert statistics.median(waits_s) < (time.monotonic() - sweep_began_s) / 10

@@ -23,7 +23,7 @@ class Thing:
 
     def measure(self) -> Sequence[Measured]:
         self.measured += 1
-        assert self.gate.wait(timeout=20)
+        assert self.gate.wait(timeout=60)
         return [Measured(UP, 1), *states(STATE, "odd", ("open", "close"))]
 
     def silent(self) -> Sequence[Measured]:
