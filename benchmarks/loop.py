@@ -6,6 +6,8 @@ the phone within 30 s, a locked database is freed or told within 60 s, a stuck q
 port is bounced once, a bot that cannot be mended is given up after five tries and handed to a person over the fallback.
 
 python -m benchmarks.loop --runs 20 [--faults bot,router] [--out loop.json]
+
+Several may run at once, each with its own ports and folder; they share the processor, and their times show it.
 """
 
 import argparse
@@ -15,12 +17,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measures import Effort, Figure, Line, Unit, at_least, at_most, median
+from scripts.demo.calls import Unreachable, ask
 from scripts.demo.faults import FAULTS
 from scripts.demo.ports import VARIABLES
 from scripts.demo.stages import Sighting, Stage
@@ -30,6 +34,8 @@ from scripts.demo.welcome import END
 
 ROOT = Path(__file__).resolve().parents[1]
 END_WITHIN_S = 60.0
+TRIES = 4
+"""How often a round is begun that finds something not quiet, or a program that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ PROMISES = (
     Promise("flap", Stage.VERIFIED, "flapping port to bounced and verified", None),
     Promise("loop", Stage.ESCALATED, "bot beyond mending to handed over", None),
     Promise("logout", Stage.ESCALATED, "bot logged out to handed over", 60.0),
+    Promise("timelock", Stage.ESCALATED, "bot barred from new chats to handed over", 60.0),
+    Promise("crash", Stage.VERIFIED, "bot disconnected, bridge killed, to verified", None),
 )
 ATTEMPTS: Mapping[str, int] = {
     "bot": 1,
@@ -61,6 +69,8 @@ ATTEMPTS: Mapping[str, int] = {
     "flap": 1,
     "loop": 5,
     "logout": 0,
+    "timelock": 0,
+    "crash": 1,
     "router": 0,
     "link": 0,
 }
@@ -91,18 +101,35 @@ def running() -> Iterator[State]:
 
 
 def rounds(state: State, names: Sequence[str], runs: int, out: Path | None = None) -> list[Played]:
-    """Each fault `runs` times, in turn. What was played is kept in `out` after each."""
+    """Each fault `runs` times, in turn. What was played is kept in `out` after each. Raises NotQuiet, Unreachable."""
     found: list[Played] = []
-    for number in range(runs):
+    rested_at_s: dict[str, float] = {}
+    for _ in range(runs):
         for name in names:
-            try:
-                found.append(play(name, state, tell=_nobody))
-            except NotQuiet as error:
-                print(f"{name}, round {number + 1}: {error}", file=sys.stderr, flush=True)
-                continue
+            time.sleep(max(0.0, rested_at_s.get(name, 0.0) - time.monotonic()))
+            found.append(_played(name, state))
+            rested_at_s[name] = time.monotonic() + FAULTS[name].rests_s
             if out is not None:
                 out.write_text(json.dumps([one.as_json() for one in found], indent=1), encoding="utf-8")
     return found
+
+
+def _played(name: str, state: State) -> Played:
+    """A whole round. One that could not be begun or watched is played anew, when everything was mended."""
+    for left in reversed(range(TRIES)):
+        try:
+            return play(name, state, tell=_nobody)
+        except (NotQuiet, Unreachable) as error:
+            print(
+                f"{name}: {error}; {f'{left} tries left' if left else 'given up'}",
+                file=sys.stderr,
+                flush=True,
+            )
+            if not left:
+                raise
+        with suppress(Unreachable):
+            ask("DELETE", f"{state.urls['control']}/faults")
+    raise AssertionError("the last try returns or raises")
 
 
 def _nobody(_: Sighting) -> None:

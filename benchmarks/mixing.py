@@ -53,7 +53,7 @@ class Kind:
 
 
 RECONNECT, QUEUE, LOCK, BOUNCE = (FAULTS[name].rule for name in ("bot", "queue", "db", "flap"))
-LOOP, QUEUE_STUCK, LOGOUT = FAULTS["loop"], FAULTS["queue"], FAULTS["logout"]
+LOOP, QUEUE_STUCK, LOGOUT, TIMELOCK = (FAULTS[name] for name in ("loop", "queue", "logout", "timelock"))
 
 KINDS: Sequence[Kind] = (
     Kind(
@@ -78,6 +78,10 @@ KINDS: Sequence[Kind] = (
     Kind(
         "banned", Thing.BOT, RECONNECT, 4, ends="refused", actions=(0, 0), is_told=True,
         breaks=(bot_fault("banned"),), mends=(bot_mended("banned"),),
+    ),
+    Kind(
+        "barred from new chats", Thing.BOT, RECONNECT, 4, ends="refused", actions=(0, 0), is_told=True,
+        breaks=TIMELOCK.breaks, mends=TIMELOCK.mends,
     ),
     Kind("locked", Thing.DATABASE, LOCK, 20),
     Kind(
@@ -124,7 +128,8 @@ class Bot:
         if kind.rule == QUEUE:
             queue = get(f"{self.url}/queue")
             return float(queue["oldest_s"]) < QUEUE_IS_WELL_S  # 0 when it is empty
-        return str(self._health()["connection"]) == "open"
+        health = self._health()
+        return health["connection"] == "open" and health["reachout_timelock_until"] is None
 
     def touched(self) -> int:
         """How often it was told to connect again; one that is logged out must not be. Raises Unreachable."""

@@ -1,4 +1,7 @@
-"""Breaks and mends: sends a fault's requests, holds the lock, and mends by itself what nobody watches."""
+"""Breaks and mends: sends a fault's requests, holds the lock, and mends by itself what nobody watches.
+
+`crash_bridge` is for whoever plays a fault in which the bridge is killed, at the moment that it is about.
+"""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -26,7 +29,15 @@ def after(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
 class Breaker:
     """What is broken now. Threads may share it. Leaving its context lets go of the lock."""
 
-    def __init__(self, urls: Mapping[str, str], lock_holder: LockHolder, *, alarm: Alarm = after) -> None:
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        lock_holder: LockHolder,
+        *,
+        crash_bridge: Callable[[], None],
+        alarm: Alarm = after,
+    ) -> None:
+        self.crash_bridge = crash_bridge
         self._urls = urls
         self._lock_holder = lock_holder
         self._alarm = alarm

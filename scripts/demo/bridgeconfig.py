@@ -86,7 +86,7 @@ def _rules() -> Iterable[Json]:
     """None is a dry run; what cannot be mended from here has no rule, and is told only."""
     yield {
         "name": "bot-reconnect",
-        "match": {"labels": ['alertname=~"BotDisconnected|BotLoggedOut"', 'bot!=""']},
+        "match": {"labels": ['alertname=~"BotDisconnected|BotLoggedOut|BotSendingBarred"', 'bot!=""']},
         "steps": [
             {
                 "action": "bot_reconnect",

@@ -29,7 +29,8 @@ class Fault:
 
     `seen` is PromQL that has a result once the exporter tells of it. `alert` and `labels` say which alert it becomes,
     `rule` which recovery rule acts, if any does. What nobody mends is mended after `mend_after`, and `slow_s` is how
-    much later than usual its stages may come.
+    much later than usual its stages may come. The bridge is killed after `crash_after`, and started again at once.
+    `rests_s` is how long its rule does nothing more on the same target after it acted.
     """
 
     title: str
@@ -41,6 +42,8 @@ class Fault:
     stages: tuple[Stage, ...]
     rule: str = ""
     mend_after: Stage | None = None
+    crash_after: Stage | None = None
+    rests_s: float = 0.0
     slow_s: float = 0.0
     holds_lock: bool = False
     targets_s: Mapping[Stage, float] = field(default_factory=dict)
@@ -110,6 +113,30 @@ FAULTS: Mapping[str, Fault] = {
         mend_after=Stage.ESCALATED,
         targets_s={Stage.ESCALATED: 60.0},
     ),
+    "timelock": Fault(
+        title="WhatsApp bars the bot from new chats for an hour",
+        breaks=(bot_fault("timelock"),),
+        mends=(bot_mended("timelock"),),
+        seen='whatsapp_bot_sending_barred_until_timestamp_seconds{bot="noc"} > 0',
+        alert="BotSendingBarred",
+        labels={"bot": "noc"},
+        stages=(*TOLD, Stage.ESCALATED, Stage.RESOLVED),
+        rule="bot-reconnect",
+        mend_after=Stage.ESCALATED,
+        targets_s={Stage.ESCALATED: 60.0},
+    ),
+    "crash": Fault(
+        title="The bridge is killed while it mends the bot",
+        breaks=(bot_fault("disconnect"),),
+        mends=(bot_mended("disconnect"),),
+        seen='whatsapp_bot_session_state{bot="noc",state="close"} == 1',
+        alert="BotDisconnected",
+        labels={"bot": "noc"},
+        stages=(*TOLD, Stage.ACTION, Stage.CRASHED, Stage.VERIFIED, Stage.RESOLVED),
+        rule="bot-reconnect",
+        crash_after=Stage.ACTION,
+        slow_s=30.0,
+    ),
     "loop": Fault(
         title="The bot loses its session again and again",
         breaks=(bot_fault("disconnect", curable=0),),
@@ -168,6 +195,7 @@ FAULTS: Mapping[str, Fault] = {
         stages=MENDS_ITSELF,
         rule="port-bounce",
         mend_after=Stage.ACTION,
+        rests_s=60.0,
         slow_s=90.0,
         targets_s={Stage.VERIFIED: 60.0},
     ),
@@ -207,6 +235,7 @@ DEADLINES_S: Mapping[Stage, float] = {
     Stage.MESSAGE: 50.0,
     Stage.ASKED: 55.0,
     Stage.ACTION: 60.0,
+    Stage.CRASHED: 65.0,
     Stage.VERIFIED: 75.0,
     Stage.ESCALATED: 75.0,
     Stage.RESOLVED: 150.0,

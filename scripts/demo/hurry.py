@@ -33,6 +33,7 @@ HURRIED: Mapping[str, Hurry] = {
     "BotDisconnected": Hurry(keeps="3s", every="1s"),
     "BotLoggedOut": Hurry(keeps="3s"),
     "BotQueueStuck": Hurry(holds="5s", keeps="3s"),
+    "BotSendingBarred": Hurry(holds="5s", every="1s"),
     "DatabaseLocked": Hurry(keeps="3s", every="1s"),
     "RouterDown": Hurry(keeps="5s", every="2s"),
     "RouterFlapping": Hurry(keeps="30s"),

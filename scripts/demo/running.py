@@ -17,7 +17,7 @@ from scripts.demo.cast import DATABASE, Cast
 from scripts.demo.control import buttons, serving
 from scripts.demo.faults import CUSTOMER, FLAKY
 from scripts.demo.ports import CannotStart, Ports
-from scripts.demo.programs import Workshop
+from scripts.demo.programs import BRIDGE, Workshop
 from scripts.demo.welcome import welcome
 
 READY_TIMEOUT_S = 150.0  # a machine that is busy with something else as well
@@ -49,7 +49,8 @@ class Demo:
         if self.stop.is_set():
             return
         holder = LockHolder(self.cast.databases[DATABASE])
-        breaker = stack.enter_context(Breaker(self.ports.urls(), holder))
+        bridge = self.child(BRIDGE)
+        breaker = stack.enter_context(Breaker(self.ports.urls(), holder, crash_bridge=bridge.crash))
         stack.enter_context(serving(self.ports.control, breaker))
         self._furnish(breaker)
         stack.callback(state_file.unlink, missing_ok=True)

@@ -15,6 +15,7 @@ class Stage(Enum):
     MESSAGE = "message"  # on the operator's phone
     ASKED = "asked"  # the operator is asked for a yes
     ACTION = "action"
+    CRASHED = "crashed"  # the bridge was killed and started again
     VERIFIED = "verified"  # the target itself says that it is well
     ESCALATED = "escalated"  # a person must act; told over the fallback
     MENDED = "mended"  # by us, as a person would

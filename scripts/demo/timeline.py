@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scripts.demo.breaking import known
-from scripts.demo.calls import ask
+from scripts.demo.calls import Unreachable, ask
 from scripts.demo.faults import DEADLINES_S, Fault
 from scripts.demo.stages import Sighting, Stage
 from scripts.demo.state import State
@@ -81,6 +81,8 @@ class _Scene:
         self._played = Played(name, 0.0)
         self._before: Mapping[str, float] = {}
         self._counts: Mapping[str, float] = {}
+        self._carried: Mapping[str, float] = {}
+        self._crashed = False
         self._messages: list[Json] = []
         self._looks: Mapping[Stage, Callable[[], Sighting | None]] = {
             Stage.SEEN: self._seen,
@@ -90,6 +92,7 @@ class _Scene:
             Stage.MESSAGE: self._message,
             Stage.ASKED: self._asked,
             Stage.ACTION: self._action,
+            Stage.CRASHED: self._crash,
             Stage.VERIFIED: self._verified,
             Stage.ESCALATED: self._escalated,
             Stage.RESOLVED: self._resolved,
@@ -123,7 +126,7 @@ class _Scene:
             elapsed_s = time.time() - self._played.began_s
             if all(elapsed_s > DEADLINES_S[stage] + fault.slow_s for stage in left):
                 break
-            self._counts = self._watcher.counts(fault.rule) if fault.rule else {}
+            self._count()
             self._messages = self._watcher.messages(since=since)
             reached = [stage for stage in left if self._reached(stage)]
             left = [stage for stage in left if stage not in reached]
@@ -131,6 +134,14 @@ class _Scene:
         self._played.missing = tuple(left)
         self._played.attempts = int(self._more("attempts"))
         return self._played
+
+    def _count(self) -> None:
+        """What the bridge counts now; one that was just started again is given time to answer. Raises Unreachable."""
+        try:
+            self._counts = self._watcher.counts(self._fault.rule) if self._fault.rule else {}
+        except Unreachable:
+            if not self._crashed:
+                raise
 
     def _reached(self, stage: Stage) -> bool:
         sighting = self._looks[stage]()
@@ -222,13 +233,26 @@ class _Scene:
         done = self._more("attempts") > 0
         return self._now(Stage.ACTION, f"rule {self._fault.rule}") if done else None
 
+    def _crash(self) -> Sighting | None:
+        """Kills the bridge once it is time; it counts from zero again, so what it counted is carried."""
+        reached = any(one.stage is self._fault.crash_after for one in self._played.sightings)
+        if not reached or self._more("cured") > 0:
+            return None  # too early; or too late, and so it stays missing
+        ask("POST", f"{self._state.urls['control']}/bridge/crash")
+        self._carried = {what: self._more(what) for what in self._counts}
+        self._before, self._counts, self._crashed = {}, {}, True
+        return self._now(Stage.CRASHED, "killed by this program, and started again")
+
     def _verified(self) -> Sighting | None:
+        if self._fault.crash_after is not None and not self._crashed:
+            return None  # what is verified before is no proof of what comes after
         cured = self._more("cured") > 0
         return self._now(Stage.VERIFIED, f"rule {self._fault.rule}: cured") if cured else None
 
     def _more(self, what: str) -> float:
         """By how much a count of the bridge has grown since before the fault."""
-        return self._counts.get(what, 0.0) - self._before.get(what, 0.0)
+        grown = self._counts.get(what, 0.0) - self._before.get(what, 0.0)
+        return self._carried.get(what, 0.0) + grown
 
 
 def told(sighting: Sighting, began_s: float) -> str:

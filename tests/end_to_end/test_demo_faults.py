@@ -44,11 +44,18 @@ def alarms() -> Alarms:
     return Alarms()
 
 
+def crashes() -> None:
+    """There is no bridge to kill."""
+    raise OSError("no bridge here")
+
+
 @pytest.fixture
 def breaker(billing: Path, alarms: Alarms) -> Iterator[Breaker]:
     """A breaker that reaches none of the demo's programs."""
     nowhere = f"http://{HOST}:{free_ports(1)}"
-    with Breaker({"bot": nowhere, "simulator": nowhere}, LockHolder(billing), alarm=alarms) as made:
+    with Breaker(
+        {"bot": nowhere, "simulator": nowhere}, LockHolder(billing), crash_bridge=crashes, alarm=alarms
+    ) as made:
         yield made
 
 
@@ -150,10 +157,17 @@ def test_the_door_says_what_is_wrong(breaker: Breaker, method: str, path: str, s
         fetch(method, f"http://{HOST}:{port}{path}")
 
 
+def test_the_bridge_is_killed_by_the_door(breaker: Breaker) -> None:
+    """For whoever plays a fault and knows the moment."""
+    port = free_ports(1)
+    with serving(port, breaker), pytest.raises(Unreachable, match=r"HTTP 502 .*no bridge here"):
+        ask("POST", f"http://{HOST}:{port}/bridge/crash")
+
+
 def test_there_is_a_button_for_each_fault() -> None:
-    """And one that mends everything; each is what the phone takes."""
+    """And one that mends everything; each is what the phone takes. No button knows when to kill the bridge."""
     found = buttons("http://127.0.0.1:1")
-    assert len(found) == len(FAULTS) + 1
+    assert len(found) == sum(fault.crash_after is None for fault in FAULTS.values()) + 1
     assert {button["method"] for button in found} == {"POST", "DELETE"}
     assert all(str(button["url"]).startswith("http://127.0.0.1:1/faults") for button in found)
 
