@@ -21,7 +21,8 @@ configuration, and nothing else is touched.
 An action looks before it acts: where acting would be wrong or cannot work it is refused, with a reason, and nothing is
 changed. Verification asks the target itself. *Repeatable* means that doing it once more is harmless when nobody knows
 whether it was done; what is not is never done again after a lost answer. Actions marked *asks* wait for a person's yes,
-whatever the rule says.
+whatever the rule says. What can be undone is taken back by `recovery undo RUN`, by the reply `undo RUN`, or by a step
+with `undo_when_not_cured`: [how](../how-to/recovery.md#take-it-back).
 
 The users that RouterOS actions need: [how](../how-to/write-user.md).
 """
@@ -40,11 +41,12 @@ def _overview() -> str:
             kind.group,
             "asks" if kind.about.ask_only else "",
             "yes" if kind.repeatable else "no",
+            kind.about.undoable.value,
             ", ".join(f"`{policy}`" if policy.isalpha() else policy for policy in kind.policies),
         )
         for name, kind in ACTIONS.items()
     )
-    return table(("action", "acts on", "approval", "repeatable", "policies on the router"), rows)
+    return table(("action", "acts on", "approval", "repeatable", "can be undone", "policies on the router"), rows)
 
 
 def _group(group: str) -> Iterator[str]:

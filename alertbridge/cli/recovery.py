@@ -17,16 +17,18 @@ from alertbridge.config import Config
 from alertbridge.deliver.dryrun import parse_labels
 from alertbridge.deliver.route.schedule import Schedule
 from alertbridge.recover import decisions
-from alertbridge.recover.actions.registry import KNOWN
+from alertbridge.recover.actions.registry import KNOWN, can_undo
+from alertbridge.recover.actions.services_listed import Services
 from alertbridge.recover.ages import Ages
 from alertbridge.recover.approvals import Answer
 from alertbridge.recover.classifier import LABEL, of_text, with_symptom
 from alertbridge.recover.config import RecoverySection
 from alertbridge.recover.engine import answered, switch
 from alertbridge.recover.journal import Journal
-from alertbridge.recover.model import Run
+from alertbridge.recover.model import Run, RunState
 from alertbridge.recover.parameters import Unrendered, rendered_all
 from alertbridge.recover.rules import Rule, is_own
+from alertbridge.recover.undoing import TAKEN_UP_WITHIN_S, CanUndo, Refused, Wish, begin
 from alertbridge.recover.world import SWITCH
 from alertbridge.store.database import Database
 from alertbridge.store.schema_recovery import audit, recovery_switch
@@ -34,6 +36,8 @@ from runtime.clock import SystemClock
 from runtime.terminal import quiet_pipe
 
 Do = Callable[[Config, argparse.Namespace], Coroutine[None, None, ExitCode]]
+OWNER = "command line"
+LOOK_S = 0.5
 _ANSWERS = {
     Answer.WRONG: "no such code",
     Answer.EXPIRED: "the code is no longer good",
@@ -65,6 +69,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         answering = command(name, summary, do)
         answering.add_argument("code", metavar="CODE")
+    undoing = command("undo", "Take back what RUN changed, also while recovery is paused.", _undo)
+    undoing.add_argument("number", metavar="RUN", type=_count)
+    undoing.add_argument("--reason", metavar="TEXT", default="", help="why, for the audit")
+    undoing.add_argument(
+        "--again", action="store_true", help="also what was perhaps taken back already, after you have looked"
+    )
+    undoing.add_argument(
+        "--wait", metavar="S", type=_count, default=60, help="seconds to wait for its end (default: 60)"
+    )
     trying = command("dry-run", "Tell which rules an alert would meet, and what they would do.", _dry_run)
     trying.add_argument("labels", metavar="LABELS", type=_labels, help="alertname=BotDisconnected,bot=noc")
     trying.add_argument("--line", metavar="TEXT", default="", help="a line of a log, to find its symptom")
@@ -132,6 +145,7 @@ def _line(run: Run, zone: ZoneInfo) -> str:
         f"{run.now.action} on {run.now.target}",
         f"{run.acted}x",
         run.reason,
+        f"takes back run {run.undoes}" if run.undoes else "",
     ]
     return "  ".join(word for word in words if word)
 
@@ -201,6 +215,43 @@ async def _answer(config: Config, code: str, *, approves: bool) -> ExitCode:
     return ExitCode.OK
 
 
+async def _undo(config: Config, arguments: argparse.Namespace) -> ExitCode:
+    """The wish is stored; the bridge that is at work fulfils it, since it has what actions act with."""
+    wish = Wish(arguments.number, who(), arguments.reason[:500], arguments.again)
+    async with visiting(config) as database:
+        journal = _journal(database)
+        found = await begin(journal, wish, _can_undo(config))
+        if isinstance(found, Refused):
+            raise Unusable(str(found))
+        say(f"run {found.run.id} takes run {wish.number} back; the bridge takes it up within some seconds")
+        ended = await _ended(journal, found.run, arguments.wait)
+    if ended.under_way:
+        waits = "waits for a bridge that is at work" if ended.owner == OWNER else "is not over yet"
+        within = f"; taken up within {TAKEN_UP_WITHIN_S / 60:.0f} minutes or not at all"
+        raise Unusable(f"run {ended.id} {waits}{within}")
+    if ended.state is not RunState.UNDONE:
+        raise Unusable(f"run {ended.id} is {ended.state.value}: {ended.reason}; {ended.detail}".rstrip("; "))
+    say(f"run {wish.number} was taken back")
+    return ExitCode.OK
+
+
+def _can_undo(config: Config) -> CanUndo:
+    """Whether a step can be taken back, as the configuration has it."""
+    services = Services(config.actions.services)
+    return lambda one: can_undo(one.action, one.settings, services)
+
+
+async def _ended(journal: Journal, run: Run, wait_s: int) -> Run:
+    """The run once it is over, or as it is after `wait_s`."""
+    clock = SystemClock()
+    until_s = clock.monotonic() + wait_s
+    while run.under_way and clock.monotonic() < until_s:
+        await asyncio.sleep(LOOK_S)
+        async with journal.database.read() as connection:
+            run = await journal.run(connection, run.id) or run
+    return run
+
+
 async def _dry_run(config: Config, arguments: argparse.Namespace) -> ExitCode:
     labels: dict[str, str] = arguments.labels
     if arguments.line:
@@ -263,7 +314,7 @@ def _steps(rule: Rule, alert: Alert) -> list[str]:
 
 def _journal(database: Database) -> Journal:
     """For one command: it owns no run."""
-    return Journal(database, Ages(SystemClock()), "command line", 0.0)
+    return Journal(database, Ages(SystemClock()), OWNER, 0.0)
 
 
 def _moment(at_s: float, zone: ZoneInfo) -> str:

@@ -26,6 +26,9 @@ TextKind = Literal[
     "dry_run",
     "stays",
     "stopped",
+    "undone",
+    "not_undone",
+    "undo_lost",
 ]
 
 
@@ -167,6 +170,14 @@ class StepSection(Section):
     )
     verify: VerifySection = Field(
         default=VerifySection(), description="How it is found out whether it helped."
+    )
+    undo_when_not_cured: bool = Field(
+        default=False,
+        description=(
+            "Take back what the step changed once it is known that none of its tries helped, before the next step or "
+            "the end. Only for actions that can be taken back. When nobody can tell whether it helped it is left as "
+            "it is."
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from alertbridge.deliver.route.matchers import Matcher, parse_matcher
+from alertbridge.recover.actions.base import Undoable
 from alertbridge.recover.config import RecoverySection, RuleSection
 from alertbridge.recover.parameters import is_template, stand_in, template_complaint
 from alertbridge.recover.ports import KnownAction
@@ -129,6 +130,8 @@ def _step_faults(
         yield from _parameter_faults(parameters, known[name], *place, "with")
         if name not in _NAMES_ELSEWHERE:
             yield from _target_faults(parameters, given, *place, "with")
+        if step.get("undo_when_not_cured") is True and not _can_undo(known[name], parameters, given):
+            yield fault(f"{name} cannot be taken back here", *place, "undo_when_not_cured")
     if given.get("prometheus") is None:
         for key in ("precondition", "verify"):
             if _mapping(step.get(key)).get("promql") is not None:
@@ -172,6 +175,15 @@ def _target_faults(parameters: Given, given: Given, *place: str | int) -> Iterat
             for key in outer:
                 within = _mapping(within.get(key))
             yield from _unknown(wanted, parameter, _names(within.get(last)), *place, parameter)
+
+
+def _can_undo(action: KnownAction, parameters: Given, given: Given) -> bool:
+    """Whether it can be taken back; where an alert names the command, one that can is enough."""
+    if action.about.undoable is not Undoable.CONFIGURED:
+        return action.about.undoable is Undoable.YES
+    services = [_mapping(one) for one in _list(_mapping(given.get("actions")).get("services"))]
+    wanted = parameters.get("command")
+    return any(one.get("undo") for one in services if is_template(wanted) or one.get("name") == wanted)
 
 
 def _lowered(message: str) -> str:

@@ -1,5 +1,6 @@
 """What comes after a try of a run: the next one, the next step, or the end and who is told of it."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +15,16 @@ from alertbridge.recover.model import Decision, Reason, Run, RunEvent, RunState
 from alertbridge.recover.ports import ActionMaker, RecoveryCounts
 from alertbridge.recover.rules import DAY_S, Rule, decide
 from alertbridge.recover.telling import Matter, Telling
+from alertbridge.recover.undoing import has_changed
 from alertbridge.recover.verification import Conclusion
 from alertbridge.recover.world import Plan, World, made
+from alertbridge.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
 BACKOFF_LONGEST_S = 30.0
-_CAPS = (Reason.HOURLY_CAP, Reason.DAILY_CAP)
+AFTER_STORE_S = 1.0
+CAPS = (Reason.HOURLY_CAP, Reason.DAILY_CAP)
 _ENDS: Mapping[RunState, TextKind] = {
     RunState.CURED: "cured",
     RunState.NOT_CURED: "not_cured",
@@ -54,6 +58,18 @@ class Course:
         self._counts = counts
         self._tools = tools
 
+    async def _found_again(self, run: Run) -> Run | None:
+        """The run as the store has it, once it can be asked; None when it is not ours any more."""
+        while True:
+            await asyncio.sleep(AFTER_STORE_S)
+            try:
+                async with self._journal.database.read() as connection:
+                    found = await self._journal.run(connection, run.id)
+            except StoreError:
+                continue
+            mine = found is not None and (found.owner, found.fence) == (run.owner, run.fence)
+            return found if mine else None
+
     # -- what comes next
 
     async def _again(
@@ -66,23 +82,29 @@ class Course:
         *,
         used: bool = False,
     ) -> Run:
-        """The next try, the next step, or the end. `used` counts a try in which nothing was done."""
+        """The next try, taking back what the step changed, the next step, or the end. `used` counts a try in which
+        nothing was done."""
         tries = run.attempt + used
         evidence = {} if found is None else found.evidence
         now_s = self._journal.now_s()
         if tries < step.tries:
             changes: dict[str, Any] = {"attempt": tries, "next_at": now_s + backoff_s(tries)}
+            event = RunEvent.AGAIN
+        elif await self._leaves_change(run, step):
+            changes = {"attempt": tries, "next_at": None}
+            event = RunEvent.TAKE_BACK
         elif run.step + 1 < len(run.plan):
             changes = {"step": run.step + 1, "attempt": 0, "next_at": now_s}
+            event = RunEvent.AGAIN
         else:
             return await self._end(run, RunEvent.GIVE_UP, reason, detail, after=evidence)
         async with self._journal.change() as connection:
             if run.state is RunState.ACTING:
-                await self._journal.end_action(connection, run, reason)
+                await self._journal.end_action(connection, run, reason, changed=False)
             return await self._journal.move(
                 connection,
                 run,
-                RunEvent.AGAIN,
+                event,
                 why=reason,
                 after=evidence,
                 reason=reason[:60],
@@ -90,15 +112,25 @@ class Course:
                 **changes,
             )
 
-    async def _gate(self, connection: AsyncConnection, run: Run, rule: Rule) -> Decision | None:
-        """Why the next try must not be made; None when it may."""
+    async def _leaves_change(self, run: Run, step: StepSection | None) -> bool:
+        """Whether the step that run is at changed something that is to be taken back when it does not help."""
+        if step is None or not step.undo_when_not_cured:
+            return False
+        async with self._journal.database.read() as connection:
+            return await has_changed(connection, run)
+
+    async def _gate(
+        self, connection: AsyncConnection, run: Run, rule: Rule, *, taking_back: bool = False
+    ) -> Decision | None:
+        """Why the next try must not be made, or the last one not taken back; None when it may."""
         if rule.asks and not run.approved_by:
             return Decision(Reason.AWAITING_APPROVAL, "nobody said yes")
         situation = await self._tools().world.situation(
             connection, rule, Plan(run.plan), run.episode_id, run=run
         )
         alert = alert_of(run)
-        found = decide(rule, alert, situation, self._journal.now_s(), going_on=True)
+        now_s = self._journal.now_s()
+        found = decide(rule, alert, situation, now_s, going_on=True, taking_back=taking_back)
         return None if found.acts else found
 
     async def _gate_now(self, run: Run, rule: Rule) -> Decision | None:
@@ -110,23 +142,32 @@ class Course:
         async with self._journal.change() as connection:
             ended, told = await self._stopped(connection, run, gate)
         self._tools().telling.woken(told)
-        self._count_end(ended)
+        if not ended.under_way:
+            self._count_end(ended)
         return ended
 
     async def _stopped(
         self, connection: AsyncConnection, run: Run, gate: Decision
     ) -> tuple[Run, Sequence[str]]:
         """Nothing more is done. Over the cap after it acted, it gave up; a person must know in either case."""
-        gave_up = gate.reason in _CAPS and run.acted > 0
+        gave_up = gate.reason in CAPS and run.acted > 0
+        rule, step = self._rule_of(run)
+        event = RunEvent.GIVE_UP if gave_up else RunEvent.CANCEL
+        wants_back = gave_up and step is not None and step.undo_when_not_cured
+        if wants_back and await has_changed(connection, run):
+            event = RunEvent.TAKE_BACK
         ended = await self._journal.move(
             connection,
             run,
-            RunEvent.GIVE_UP if gave_up else RunEvent.CANCEL,
+            event,
             why=gate.detail,
             reason=gate.reason.value,
             detail=gate.detail[:500],
         )
-        rule, _ = self._rule_of(run)
+        if event is RunEvent.TAKE_BACK:
+            return ended, ()
+        if run.state is RunState.UNDO_DUE and run.undoes is None:
+            return ended, await self._tell(connection, "not_undone", ended, rule)
         if gave_up:
             return ended, await self._tell(connection, "exhausted", ended, rule)
         if run.acted > 0 or run.asks:
@@ -145,7 +186,7 @@ class Course:
         rule, _ = self._rule_of(run)
         async with self._journal.change() as connection:
             if run.state is RunState.ACTING:
-                await self._journal.end_action(connection, run, reason)
+                await self._journal.end_action(connection, run, reason, changed=False)
             ended = await self._journal.move(
                 connection,
                 run,
@@ -194,8 +235,10 @@ class Course:
 
     # -- what a run is made of
 
-    def _made(self, run: Run) -> Action:
-        return made(self._tools().maker, run.now.action, run.now.settings, run_id=str(run.id))
+    def _made(self, run: Run, *, of_run: int | None = None) -> Action:
+        """The action that a run is at; `of_run` is the one that it stands for, itself when left out."""
+        name = str(of_run or run.id)
+        return made(self._tools().maker, run.now.action, run.now.settings, run_id=name)
 
     def _rule_of(self, run: Run) -> tuple[Rule | None, StepSection | None]:
         """The rule and step as they are configured now; none when they are not those that the run was begun by."""

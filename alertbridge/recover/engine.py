@@ -19,7 +19,7 @@ from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, AlertStatus
 from alertbridge.deliver.model import Kind
 from alertbridge.deliver.route.schedule import Schedule
-from alertbridge.recover import approvals, audit, decisions
+from alertbridge.recover import approvals, audit, decisions, undoing
 from alertbridge.recover.ages import Ages
 from alertbridge.recover.approvals import Answer, Answered
 from alertbridge.recover.classifier import with_symptom
@@ -214,6 +214,22 @@ class Engine:
             return Asked(decision)
         self._drive(run)
         return Asked(decision, run.id, code, self._settings.section.approval_s)
+
+    async def request_undo(
+        self, wish: undoing.Wish, *, with_code: bool = True
+    ) -> undoing.Begun | undoing.Refused:
+        """A run that takes another one back, for a person; with a code that only this person can give.
+
+        No limit of a rule and no pause keeps it from that. Raises StoreError.
+        """
+        valid_s = self._settings.section.approval_s if with_code else None
+        maker = self._tools.maker
+        found = await undoing.begin(
+            self._journal, wish, lambda one: maker.can_undo(one.action, one.settings), code_valid_s=valid_s
+        )
+        if isinstance(found, undoing.Begun):
+            self._drive(found.run)
+        return found
 
     async def status(self) -> Status:
         """How it stands. Raises StoreError."""

@@ -68,6 +68,8 @@ class Journal:
         plan: Sequence[Planned],
         asks: bool,
         requested_by: str = "",
+        undoes: int | None = None,
+        why: str = "",
     ) -> Run:
         """A run that holds its targets. The caller has seen that they are free."""
         now_s = self.now_s()
@@ -86,6 +88,7 @@ class Journal:
             "state": RunState.PROPOSED.value,
             "asks": asks,
             "requested_by": requested_by,
+            "undoes": undoes,
             "evidence": {},
             "owner": self.owner,
             "fence": 1,
@@ -99,9 +102,11 @@ class Journal:
         await connection.execute(
             insert(targets), [{"target": target, "run_id": number} for target in run.targets]
         )
-        why = f"{alert.name} {alert.fingerprint}".strip()
+        why = why or f"{alert.name} {alert.fingerprint}".strip()
         actor = f"operator:{requested_by}" if requested_by else f"rule:{rule}"
         plan_told = {"plan": values["plan"], "asks": asks, "alert": values["labels"]}
+        if undoes is not None:
+            plan_told["undoes"] = undoes
         await self.note(
             connection,
             audit.Entry(actor, "proposed", number, ",".join(run.targets), why, after=plan_told),
@@ -152,8 +157,8 @@ class Journal:
             raise LostRun
         return moved
 
-    async def begin_action(self, connection: AsyncConnection, run: Run) -> None:
-        """Notes that the action of this try begins: cooldowns and caps count from here."""
+    async def begin_action(self, connection: AsyncConnection, run: Run, *, undoes: bool = False) -> None:
+        """Notes that the action of this try begins: cooldowns and caps count from here. `undoes`: it is taken back."""
         now = self.ages.stamp()
         await connection.execute(
             insert(actions).values(
@@ -164,15 +169,18 @@ class Journal:
                 at=now.at_s,
                 boot=now.boot,
                 boot_s=now.boot_s,
+                undoes=undoes,
             )
         )
 
-    async def end_action(self, connection: AsyncConnection, run: Run, outcome: str) -> None:
-        """Notes how the action of this try ended."""
+    async def end_action(
+        self, connection: AsyncConnection, run: Run, outcome: str, *, changed: bool | None
+    ) -> None:
+        """Notes how the action of this try ended; `changed` is None when nobody knows."""
         await connection.execute(
             update(actions)
             .where(actions.c.run_id == run.id, actions.c.ended_at.is_(None))
-            .values(ended_at=self.now_s(), outcome=outcome[:60])
+            .values(ended_at=self.now_s(), outcome=outcome[:60], changed=changed)
         )
 
     # -- owners
@@ -268,10 +276,10 @@ class Journal:
         return min(ages, default=None)
 
     async def ages_s(self, connection: AsyncConnection, rule: str, limit: int) -> list[float]:
-        """Ages of the last `limit` actions of a rule."""
+        """Ages of the last `limit` actions of a rule; what was taken back is not counted twice."""
         last = (
             select(actions.c.at, actions.c.boot, actions.c.boot_s)
-            .where(actions.c.rule == rule)
+            .where(actions.c.rule == rule, ~actions.c.undoes)
             .order_by(actions.c.id.desc())
             .limit(limit)
         )
@@ -281,7 +289,7 @@ class Journal:
         """Seconds since the last action of a run began; 0 when there is none."""
         last = (
             select(actions.c.at, actions.c.boot, actions.c.boot_s)
-            .where(actions.c.run_id == run.id)
+            .where(actions.c.run_id == run.id, ~actions.c.undoes)
             .order_by(actions.c.id.desc())
             .limit(1)
         )
@@ -291,10 +299,11 @@ class Journal:
     async def states(
         self, connection: AsyncConnection, rule: str, episode_id: int
     ) -> frozenset[tuple[RunState, str]]:
-        """The states of a rule's runs about an episode, each with its reason."""
+        """The states of a rule's runs about an episode, each with its reason; of those that take back, only UNDONE."""
+        counts = runs.c.undoes.is_(None) | (runs.c.state == RunState.UNDONE.value)
         found = (
             select(runs.c.state, runs.c.reason)
-            .where(runs.c.rule == rule, runs.c.episode_id == episode_id)
+            .where(runs.c.rule == rule, runs.c.episode_id == episode_id, counts)
             .distinct()
         )
         return frozenset((RunState(state), reason) for state, reason in await connection.execute(found))
@@ -338,6 +347,7 @@ def run_of(row: Row[Any]) -> Run:
         acted_at_s=row.acted_at,
         ended_at_s=row.ended_at,
         lost=row.lost,
+        undoes=row.undoes,
         evidence=row.evidence,
     )
 

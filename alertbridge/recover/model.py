@@ -8,13 +8,15 @@ from alertbridge.alerts import Severity
 
 
 class RunState(Enum):
-    """Where a run is. The first five are under way, the others are its end."""
+    """Where a run is. The first seven are under way, the others are its end."""
 
     PROPOSED = "proposed"  # decided, or about to try again
     AWAITING = "awaiting"  # a person must say yes
     PRECHECKED = "prechecked"  # the target was looked at; nothing was done in this try
     ACTING = "acting"  # written before the action begins; found after a crash, the outcome is unknown
     VERIFYING = "verifying"
+    UNDO_DUE = "undo_due"  # what was changed is to be taken back; nothing was done about that yet
+    UNDOING = "undoing"  # written before it is taken back; found after a crash, the outcome is unknown
     CURED = "cured"
     NOT_CURED = "not_cured"  # it acted, and nobody can tell whether it helped
     FAILED = "failed"  # it cannot be carried out at all
@@ -22,6 +24,9 @@ class RunState(Enum):
     REFUSED = "refused"  # the target must not be acted upon: a person is needed
     CANCELLED = "cancelled"  # nobody wants it any more
     INTERRUPTED = "interrupted"  # a crash left an outcome that cannot be found out
+    UNDONE = "undone"  # of a run that takes another one back: it did
+    NOT_UNDONE = "not_undone"  # the same: it could not
+    UNDO_LOST = "undo_lost"  # the same: nobody knows whether it did
 
 
 UNDER_WAY = (
@@ -30,6 +35,8 @@ UNDER_WAY = (
     RunState.PRECHECKED,
     RunState.ACTING,
     RunState.VERIFYING,
+    RunState.UNDO_DUE,
+    RunState.UNDOING,
 )
 GAVE_UP = (
     RunState.NOT_CURED,
@@ -59,6 +66,11 @@ class RunEvent(Enum):
     CANCEL = "cancel"
     BREAK = "break"
     INTERRUPT = "interrupt"
+    TAKE_BACK = "take_back"
+    UNDO = "undo"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo_failed"
+    UNDO_LOST = "undo_lost"
 
 
 TRANSITIONS: Mapping[tuple[RunState, RunEvent], RunState] = {
@@ -88,6 +100,21 @@ TRANSITIONS: Mapping[tuple[RunState, RunEvent], RunState] = {
     (RunState.VERIFYING, RunEvent.DOUBT): RunState.NOT_CURED,
     (RunState.VERIFYING, RunEvent.BREAK): RunState.FAILED,
     (RunState.VERIFYING, RunEvent.INTERRUPT): RunState.INTERRUPTED,
+    (RunState.PROPOSED, RunEvent.TAKE_BACK): RunState.UNDO_DUE,
+    (RunState.PRECHECKED, RunEvent.TAKE_BACK): RunState.UNDO_DUE,
+    (RunState.ACTING, RunEvent.TAKE_BACK): RunState.UNDO_DUE,
+    (RunState.VERIFYING, RunEvent.TAKE_BACK): RunState.UNDO_DUE,
+    (RunState.UNDO_DUE, RunEvent.UNDO): RunState.UNDOING,
+    (RunState.UNDO_DUE, RunEvent.CANCEL): RunState.CANCELLED,
+    (RunState.UNDO_DUE, RunEvent.UNDO_FAILED): RunState.NOT_UNDONE,
+    (RunState.UNDO_DUE, RunEvent.GIVE_UP): RunState.EXHAUSTED,
+    (RunState.UNDOING, RunEvent.TAKE_BACK): RunState.UNDO_DUE,  # the one before it
+    (RunState.UNDOING, RunEvent.AGAIN): RunState.PROPOSED,
+    (RunState.UNDOING, RunEvent.GIVE_UP): RunState.EXHAUSTED,
+    (RunState.UNDOING, RunEvent.INTERRUPT): RunState.INTERRUPTED,
+    (RunState.UNDOING, RunEvent.UNDONE): RunState.UNDONE,
+    (RunState.UNDOING, RunEvent.UNDO_FAILED): RunState.NOT_UNDONE,
+    (RunState.UNDOING, RunEvent.UNDO_LOST): RunState.UNDO_LOST,
 }
 
 
@@ -140,7 +167,8 @@ class Run:
     """One go at curing one episode by one rule. Times are Unix seconds.
 
     `step` counts from 0, `attempt` the tries of that step so far, `acted` the actions that were begun over all
-    steps. `fence` grows with each owner: who holds an older one must not write.
+    steps. `fence` grows with each owner: who holds an older one must not write. `undoes` is the run that this one
+    takes back, where it does.
     """
 
     id: int
@@ -169,6 +197,7 @@ class Run:
     acted_at_s: float | None = None
     ended_at_s: float | None = None
     lost: bool = False  # how the last action ended is not known
+    undoes: int | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
 
     @property

@@ -42,6 +42,10 @@ class ActionMaker(Protocol):
         """
         ...
 
+    def can_undo(self, name: str, settings: Mapping[str, object]) -> bool:
+        """Whether an action with these rendered parameters can be taken back. Pure and quick."""
+        ...
+
 
 class Teller(Protocol):
     """Puts a finished text before somebody; `deliver.worker.Delivery`."""

@@ -102,17 +102,24 @@ class Situation:
 
 
 def decide(
-    rule: Rule, alert: Alert, situation: Situation, now_s: float, *, going_on: bool = False
+    rule: Rule,
+    alert: Alert,
+    situation: Situation,
+    now_s: float,
+    *,
+    going_on: bool = False,
+    taking_back: bool = False,
 ) -> Decision:
     """What `rule` makes of `alert` at `now_s` (Unix seconds, for schedules alone).
 
     With `going_on` a run of this rule has the targets already, and this is about its next try: then a cooldown does
-    not count, since it began with that run, and neither does having been asked.
+    not count, since it began with that run, and neither does having been asked. With `taking_back` it is about taking
+    its last action back, and caps do not count either.
     """
     found = _not_for_it(rule, alert, situation, going_on=going_on) or _not_now(rule, alert, situation, now_s)
     if found is None and not going_on:
         found = _busy(rule, situation)
-    if found is None:
+    if found is None and not taking_back:
         found = _capped(rule.section, situation.ages_s)
     if found is None:
         found = Decision(Reason.DRY_RUN) if rule.section.dry_run else Decision(Reason.ACT)
@@ -130,7 +137,7 @@ def _not_for_it(rule: Rule, alert: Alert, situation: Situation, *, going_on: boo
     if situation.gave_up and not going_on:
         return Decision(Reason.GAVE_UP, "it had its tries on this alert")
     if situation.declined and not going_on:
-        return Decision(Reason.DECLINED, "nobody said yes when asked about this alert")
+        return Decision(Reason.DECLINED, "a person said no about this alert, or took it back")
     if situation.plan is None:
         return Decision(Reason.NO_TARGET, situation.no_target)
     return None

@@ -13,11 +13,12 @@ import structlog
 from alertbridge.recover import approvals
 from alertbridge.recover.actions.base import Action, ActionFailed, Done, Verdict
 from alertbridge.recover.config import StepSection, VerifySection
-from alertbridge.recover.course import BACKOFF_LONGEST_S, Course, Tools
+from alertbridge.recover.course import BACKOFF_LONGEST_S, Tools
 from alertbridge.recover.journal import Journal, LostRun
 from alertbridge.recover.model import Decision, Reason, Run, RunEvent, RunState
 from alertbridge.recover.ports import NoSuchTarget, RecoveryCounts
 from alertbridge.recover.rules import Rule
+from alertbridge.recover.takeback import TakeBack
 from alertbridge.recover.telling import Matter
 from alertbridge.recover.verification import ASK_S, Outcome, Verification
 from alertbridge.recover.world import within
@@ -25,7 +26,6 @@ from alertbridge.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
-AFTER_STORE_S = 1.0
 POLL_S = 1.0
 
 
@@ -38,9 +38,10 @@ class _Ended:
     detail: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     final: bool = False
+    changed: bool | None = None
 
 
-class Runner(Course):
+class Runner(TakeBack):
     """Drives runs that this engine owns."""
 
     def __init__(self, journal: Journal, counts: RecoveryCounts, tools: Callable[[], Tools]) -> None:
@@ -51,6 +52,8 @@ class Runner(Course):
             RunState.PRECHECKED: self._recheck,
             RunState.ACTING: self._found_acting,
             RunState.VERIFYING: self._verifying,
+            RunState.UNDO_DUE: self._undo_due,
+            RunState.UNDOING: self._found_undoing,
         }
 
     async def drive(self, run: Run) -> None:
@@ -68,22 +71,12 @@ class Runner(Course):
                 log.info("recovery.run_left", run=run.id)
                 return
 
-    async def _found_again(self, run: Run) -> Run | None:
-        """The run as the store has it, once it can be asked; None when it is not ours any more."""
-        while True:
-            await asyncio.sleep(AFTER_STORE_S)
-            try:
-                async with self._journal.database.read() as connection:
-                    found = await self._journal.run(connection, run.id)
-            except StoreError:
-                continue
-            mine = found is not None and (found.owner, found.fence) == (run.owner, run.fence)
-            return found if mine else None
-
     # -- the states
 
     async def _proposed(self, run: Run) -> Run:
         """Looks at the target. Between two tries it waits."""
+        if run.undoes is not None:
+            return await self._wished(run)
         if run.next_at_s is not None:
             wait_s = run.next_at_s - self._journal.now_s()
             await asyncio.sleep(min(max(wait_s, 0.0), BACKOFF_LONGEST_S))
@@ -152,7 +145,8 @@ class Runner(Course):
             began_s = self._journal.ages.clock.monotonic()
         self._tools().telling.woken(told)
         if gate is not None:
-            self._count_end(run)
+            if not run.under_way:
+                self._count_end(run)
             return run
         if self._journal.ages.clock.monotonic() - began_s > self._journal.lease_s / 2:
             raise LostRun  # it slept so long between the commit and here that another may have taken over
@@ -167,7 +161,7 @@ class Runner(Course):
             if error.changed is False:
                 return _Ended(RunEvent.AGAIN, error.reason, str(error), final=error.final)
             event = RunEvent.LOST if error.changed is None else RunEvent.DONE
-            return _Ended(event, error.reason, str(error))
+            return _Ended(event, error.reason, str(error), changed=error.changed)
         except TimeoutError:
             return _Ended(RunEvent.LOST, "timeout", f"no end within {step.timeout_s:g} s")
         except Exception as error:
@@ -194,7 +188,7 @@ class Runner(Course):
                 return await self._end(run, RunEvent.REFUSE, ended.outcome, ended.detail)
             return await self._again(run, step, ended.outcome, ended.detail)
         async with self._journal.change() as connection:
-            await self._journal.end_action(connection, run, ended.outcome)
+            await self._journal.end_action(connection, run, ended.outcome, changed=ended.changed)
             return await self._journal.move(
                 connection,
                 run,
@@ -215,7 +209,7 @@ class Runner(Course):
     async def _found_acting(self, run: Run) -> Run:
         """Found after a crash: it may have been done, or not, or half."""
         async with self._journal.change() as connection:
-            await self._journal.end_action(connection, run, "unknown")
+            await self._journal.end_action(connection, run, "unknown", changed=None)
             return await self._journal.move(
                 connection, run, RunEvent.LOST, why="found after a restart", lost=True, reason="restart"
             )
@@ -279,7 +273,7 @@ class Runner(Course):
 
 def _told_done(done: Done) -> _Ended:
     facts = {"changed": done.changed, **done.evidence.facts}
-    return _Ended(RunEvent.DONE, "done", done.detail, facts)
+    return _Ended(RunEvent.DONE, "done", done.detail, facts, changed=done.changed)
 
 
 def asked_for(run: Run, code: str, valid_s: float) -> Matter:

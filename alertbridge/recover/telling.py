@@ -20,7 +20,9 @@ from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-URGENT: frozenset[str] = frozenset({"not_cured", "exhausted", "refused", "interrupted", "stays", "asked"})
+URGENT: frozenset[str] = frozenset(
+    {"not_cured", "exhausted", "refused", "interrupted", "stays", "asked", "not_undone", "undo_lost"}
+)
 """What a person must act upon; it goes to those of `escalate` as well, with the severity of the worst."""
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -75,6 +77,22 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "stopped": {
         "id": "⏸️ {alert}: {action} pada {target} tidak dilanjutkan ({reason}; aturan {rule}, run {run}).",
         "en": "⏸️ {alert}: {action} on {target} is not gone on with ({reason}; rule {rule}, run {run}).",
+    },
+    "undone": {
+        "id": "↩️ {alert}: {action} pada {target} sudah dibatalkan (run {run}).",
+        "en": "↩️ {alert}: {action} on {target} was taken back (run {run}).",
+    },
+    "not_undone": {
+        "id": "🆘 {alert}: {action} pada {target} tidak dibatalkan ({reason}); perubahannya masih ada (run {run}). "
+        "{detail}",
+        "en": "🆘 {alert}: {action} on {target} was not taken back ({reason}); what it changed stands (run {run}). "
+        "{detail}",
+    },
+    "undo_lost": {
+        "id": "❓ {alert}: pembatalan {action} pada {target} terputus dan hasilnya tidak diketahui; tidak diulang "
+        "(run {run}). Mohon diperiksa. {detail}",
+        "en": "❓ {alert}: taking back {action} on {target} was interrupted and its outcome is not known; it is not "
+        "repeated (run {run}). Please look. {detail}",
     },
 }
 

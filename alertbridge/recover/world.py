@@ -106,7 +106,8 @@ class World:
             is_open=is_open,
             flapping=flapping,
             gave_up=not states.isdisjoint(GAVE_UP),
-            declined=any(state is RunState.CANCELLED and why in DECLINED for state, why in ends),
+            declined=RunState.UNDONE in states
+            or any(state is RunState.CANCELLED and why in DECLINED for state, why in ends),
             awaiting=RunState.AWAITING in states,
             held_by="" if holder is None else f"run {holder} is under way",
             paused=await self.paused(connection),

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alertbridge.recover.approvals import Answer
 from alertbridge.recover.engine import Engine, Settings
+from alertbridge.recover.undoing import Refused, Wish
 from alertbridge.reply.ports import (
     CodeAnswer,
     NoSuchOffer,
     Offer,
     RecoveryState,
     RunRefused,
+    UndoRefused,
     Waiting,
 )
 
@@ -59,6 +61,14 @@ class Hands:
             raise RunRefused(asked.decision.reason.value, asked.decision.detail)
         return Waiting(str(asked.run_id), asked.code, asked.valid_s)
 
+    async def undo(self, number: int, *, by: str) -> Waiting:
+        """Raises UndoRefused, StoreError."""
+        found = await self._engine.request_undo(Wish(number, by))
+        if isinstance(found, Refused):
+            raise UndoRefused(found.refusal.name.lower(), found.number, found.other)
+        does = ", ".join(f"{one.action} {one.target}" for one in found.run.plan)
+        return Waiting(str(found.run.id), found.code, found.valid_s, does)
+
     async def answer(self, code: str, *, by: str, yes: bool, is_admin: bool) -> CodeAnswer:
         """When somebody else says yes to what only an admin may let begin, its code stays good. Raises StoreError."""
         if yes and not is_admin and await self._is_for_admins(code, by):
@@ -79,7 +89,7 @@ class Hands:
         if run is None or run.requested_by not in ("", by):  # whoever guesses learns nothing
             return False
         for_admins = self._ask_only()
-        return any(step.action in for_admins for step in run.plan)
+        return run.undoes is not None or any(step.action in for_admins for step in run.plan)
 
     def _ask_only(self) -> frozenset[str]:
         known = self._settings().maker.known

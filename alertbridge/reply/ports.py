@@ -40,6 +40,16 @@ class RunRefused(Exception):
         self.detail = detail
 
 
+class UndoRefused(Exception):
+    """A run is not taken back; `reason` is the name of a refusal of recovery, `run` and `other` are runs."""
+
+    def __init__(self, reason: str, run: int, other: int = 0) -> None:
+        super().__init__(f"{reason}: run {run}")
+        self.reason = reason
+        self.run = run
+        self.other = other
+
+
 class NoSuchOffer(Exception):
     """There is nothing of that name to be run."""
 
@@ -66,11 +76,13 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A run that waits for `code`, which only who asked for it can send, once, within `valid_s` seconds."""
+    """A run that waits for `code`, which only who asked for it can send, once, within `valid_s` seconds. `does` says
+    what it will do, where the asker did not."""
 
     run: str
     code: str = field(repr=False)
     valid_s: float
+    does: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,10 @@ class Recovery(Protocol):
 
     async def request(self, name: str, labels: Mapping[str, str], *, by: str) -> Waiting:
         """Prepares a run on what `labels` name. Raises NoSuchOffer, RunRefused."""
+        ...
+
+    async def undo(self, number: int, *, by: str) -> Waiting:
+        """Prepares taking back what a run changed. Raises UndoRefused."""
         ...
 
     async def answer(self, code: str, *, by: str, yes: bool, is_admin: bool) -> CodeAnswer:

@@ -225,6 +225,37 @@ TEXTS: Mapping[str, Phrase] = {
         "*{name}*: {does}\nKalau benar, balas *ya {code}* dalam {time}. Hanya dari Anda, hanya sekali.",
         "*{name}*: {does}\nIf you mean it, answer *yes {code}* within {time}. Only you can, and only once.",
     ),
+    "confirm_undo": Phrase(
+        "*Batalkan run {run}*: {does}\nKalau benar, balas *ya {code}* dalam {time}. Hanya dari Anda, hanya sekali.",
+        "*Take run {run} back*: {does}\nIf you mean it, answer *yes {code}* within {time}. Only you can, only once.",
+    ),
+    "undo_no_such_run": Phrase("Tidak ada run {run}.", "There is no run {run}."),
+    "undo_under_way": Phrase(
+        "Run {run} masih berlangsung; tunggu selesai, atau *jeda*.",
+        "Run {run} is still under way; wait for its end, or *pause*.",
+    ),
+    "undo_no_change": Phrase(
+        "Run {run} tidak mengubah apa pun, jadi tidak ada yang dibatalkan.",
+        "Run {run} changed nothing, so there is nothing to take back.",
+    ),
+    "undo_undone": Phrase("Run {run} sudah dibatalkan.", "Run {run} was taken back already."),
+    "undo_unknown": Phrase(
+        "Run {run} mungkin sudah dibatalkan: pembatalannya terputus dan hasilnya tidak diketahui. Periksa dulu; "
+        "untuk mengulang pakai *recovery undo {run} --again* di server.",
+        "Run {run} was perhaps taken back already: that was cut off, and nobody knows how far it came. Look first; to "
+        "do it again use *recovery undo {run} --again* on the server.",
+    ),
+    "undo_not_undoable": Phrase(
+        "Yang dilakukan run {run} tidak bisa dibatalkan.", "What run {run} did cannot be taken back."
+    ),
+    "undo_is_undo": Phrase(
+        "Run {run} sendiri sebuah pembatalan; tidak bisa dibatalkan.",
+        "Run {run} takes another one back; that cannot be taken back itself.",
+    ),
+    "undo_busy": Phrase(
+        "Target run {run} sedang dipakai run {other}; tunggu selesai.",
+        "Run {other} has the target of run {run} now; wait for its end.",
+    ),
     "action_refused": Phrase("*{name}* tidak dijalankan: {why}", "*{name}* is not run: {why}"),
     "action_admin_only": Phrase(
         "*{name}* hanya boleh dijalankan admin.", "*{name}* can be run by an admin only."

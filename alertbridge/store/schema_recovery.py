@@ -55,8 +55,10 @@ recovery_runs = Table(
     Column("next_at", Float(53)),
     Column("acted_at", Float(53)),
     Column("ended_at", Float(53)),
+    Column("undoes", Id),  # the run that this one takes back; NULL: it takes none back
     Index("ix_recovery_runs_state", "state"),
     Index("ix_recovery_runs_rule_episode_id", "rule", "episode_id"),
+    Index("ix_recovery_runs_undoes", "undoes"),
     sqlite_autoincrement=True,
 )
 
@@ -82,11 +84,13 @@ recovery_actions = Table(
     Column("boot_s", Float(53), nullable=False),
     Column("ended_at", Float(53)),
     Column("outcome", String(60), nullable=False, server_default=""),
+    Column("changed", Boolean),  # NULL: nobody knows
+    Column("undoes", Boolean, nullable=False, server_default=text("false")),  # it was taken back, not done
     Index("ix_recovery_actions_rule", "rule"),
     Index("ix_recovery_actions_target_action", "target", "action"),
     Index("ix_recovery_actions_run_id", "run_id"),
 )
-"""Every action that was begun; cooldowns and caps are counted from here."""
+"""Every action that was begun, and every one that was taken back; cooldowns and caps are counted from here."""
 
 recovery_decisions = Table(
     "recovery_decisions",

@@ -266,19 +266,22 @@ async def test_an_open_breaker_is_told_as_what_it_is() -> None:
         assert await bench.make("interface_bounce", interface=PORT).verify() is Verdict.UNKNOWN
 
 
-async def test_enabling_is_done_once_and_taken_back_by_its_own_run_only(bench: Bench) -> None:
-    """An enabled interface is left alone; undoing disables what this run enabled, never our own."""
+async def test_enabling_is_done_once_and_taken_back_once(bench: Bench) -> None:
+    """An enabled interface is left alone; undoing disables it, by another object of the run, and never our own."""
     table = bench.device.world.table("/interface")
     table.change(bench.rows("/interface", name=PORT)[0], disabled="true", running="false")
     action = bench.make("interface_enable", interface=PORT)
-    assert (await failing(action.undo())).reason == "not_ours"
     assert await action.verify() is Verdict.FAILS
     assert (await action.before()).facts["disabled"] is True
     assert (await action.run()).changed
     assert await action.verify() is Verdict.HOLDS
     assert not (await bench.make("interface_enable", interface=PORT).run()).changed
-    assert (await action.undo()).changed
+    bench.resources.recollections.keep("run-7", action.target)  # as after a restart
+    assert (await bench.make("interface_enable", interface=PORT).undo()).changed
     assert bench.is_disabled(PORT)
+    assert not (await action.undo()).changed
+    own = await failing(bench.make("interface_enable", interface="ether2").undo())
+    assert (own.stage, own.reason) == (Stage.UNDO, "own_interface")
 
 
 async def test_a_port_without_power_comes_back_with_its_device() -> None:

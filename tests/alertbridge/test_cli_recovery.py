@@ -91,3 +91,31 @@ async def test_the_audit_is_exported_and_proven(
     assert await cli(tmp_path, "audit", "verify") == ExitCode.SOME_FAILED
     assert "entry 1 was changed" in capsys.readouterr().out
     assert await cli(tmp_path, "audit", "export") == ExitCode.OK
+
+
+async def test_a_run_is_taken_back(
+    tmp_path: Path, running: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The wish is stored and audited; without a bridge nothing is done, and what cannot be is refused at once."""
+    plan = (Planned("interface_enable", {"router": "core", "interface": "ether3"}, "router:core/x"),)
+    async with running.change() as connection:
+        run = await running.propose(
+            connection, rule="mend", alert=ALERT, episode_id=None, plan=plan, asks=False
+        )
+        await running.begin_action(connection, run)
+        await running.end_action(connection, run, "done", changed=True)
+    assert await cli(tmp_path, "recovery", "undo", "1") == ExitCode.SOME_FAILED
+    assert "run 1 is still under way" in capsys.readouterr().err
+    async with running.change() as connection:
+        await running.move(connection, run, RunEvent.CANCEL)
+    assert await cli(tmp_path, "recovery", "undo", "9") == ExitCode.SOME_FAILED
+    assert "there is no run 9" in capsys.readouterr().err
+    words = ("recovery", "undo", "1", "--reason", "wrong port", "--wait", "1")
+    assert await cli(tmp_path, *words) == ExitCode.SOME_FAILED
+    assert "waits for a bridge that is at work" in capsys.readouterr().err
+    assert await cli(tmp_path, "recovery", "undo", "1") == ExitCode.SOME_FAILED
+    assert "run 2 has the target" in capsys.readouterr().err
+    assert await cli(tmp_path, "recovery", "list") == ExitCode.OK
+    assert "takes back run 1" in capsys.readouterr().out
+    assert await cli(tmp_path, "audit", "export") == ExitCode.OK
+    assert "wrong port" in capsys.readouterr().out

@@ -121,7 +121,7 @@ async def test_cooldowns_and_caps_are_counted_from_rows(database: Database, cloc
     for _ in range(3):
         async with of.change() as connection:
             await of.begin_action(connection, run)
-            await of.end_action(connection, run, "done")
+            await of.end_action(connection, run, "done", changed=True)
         clock.advance(10)
     async with database.read() as connection:
         assert await of.ages_s(connection, "mend", 2) == pytest.approx([10, 20])

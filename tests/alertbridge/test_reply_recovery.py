@@ -10,9 +10,11 @@ from alertbridge.deliver.providers.base import MessageEvent
 from alertbridge.recover import audit
 from alertbridge.recover.engine import Engine
 from alertbridge.recover.model import RunState
+from alertbridge.recover.undoing import Refusal
 from alertbridge.reply.config import RepliesSection
 from alertbridge.reply.hands import Hands
 from alertbridge.reply.replies import Neighbours, Replies
+from alertbridge.reply.texts import TEXTS
 from alertbridge.reply.trail import Trail
 from tests.fakes.fast_store import FastStore
 from tests.fakes.recovery_scene import Scene, section_of
@@ -263,3 +265,31 @@ def test_pause_and_resume_reach_the_engine() -> None:
         assert any('"event":"paused"' in line for line in entries)
 
     told(tell)
+
+
+def test_an_admin_takes_a_run_back() -> None:
+    """Asked for by its number, done for its code, refused to others and a second time."""
+
+    async def tell(story: Story) -> None:
+        await story.write(f"yes {await story.code('run mend thing=a')}")
+        await asyncio.sleep(30)
+        assert "needs the role" in await story.write("undo 1")
+        assert "batalkan NOMOR-RUN" in await story.write("undo", ADMIN)
+        assert "Tidak ada run 9" in await story.write("batalkan 9", ADMIN)
+        code = await story.code("batalkan 1", ADMIN)
+        assert "mend thing:a" in story.ear.told[-1].body.text
+        assert "does not fit" in await story.write(f"yes {code}")
+        assert story.maker.targets["a"].undos == []
+        await story.write(f"ya {code}", ADMIN)
+        await asyncio.sleep(10)
+        assert len(story.maker.targets["a"].undos) == 1
+        assert "sudah dibatalkan" in await story.write("undo #1", ADMIN)
+        entries = [line async for line in audit.export(story.scene.database)]
+        assert any('"event":"reply.undo"' in line for line in entries)
+
+    told(tell)
+
+
+def test_every_refusal_has_its_sentence() -> None:
+    """Whatever recovery says to a wish, there is a text for it in both languages."""
+    assert all(f"undo_{one.name.lower()}" in TEXTS for one in Refusal)

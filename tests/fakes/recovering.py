@@ -25,18 +25,18 @@ Make = Callable[..., Action]
 
 
 @asynccontextmanager
-async def recovering(
-    *,
+async def recovering_maker(
     services: Entries = (),
+    *,
     databases: Entries = (),
     clock: Clock | None = None,
     secrets: Sequence[str] = (),
-) -> AsyncIterator[Make]:
-    """What makes an action of its name and its parameters, on these services and databases."""
+) -> AsyncIterator[Actions]:
+    """All actions, on these services and databases."""
     section = ActionsSection.model_validate({"services": services, "databases": databases})
     time = SystemClock() if clock is None else clock
     async with aiohttp.ClientSession() as session:
-        actions = Actions(
+        yield Actions(
             Resources(
                 routers=Routers(()),
                 session=session,
@@ -46,6 +46,18 @@ async def recovering(
                 databases=Databases(section.databases),
             )
         )
+
+
+@asynccontextmanager
+async def recovering(
+    *,
+    services: Entries = (),
+    databases: Entries = (),
+    clock: Clock | None = None,
+    secrets: Sequence[str] = (),
+) -> AsyncIterator[Make]:
+    """What makes an action of its name and its parameters, on these services and databases."""
+    async with recovering_maker(services, databases=databases, clock=clock, secrets=secrets) as actions:
         yield lambda name, **given: actions.make(name, ACTIONS[name].settings.model_validate(given))
 
 

@@ -24,6 +24,7 @@ from alertbridge.recover.approvals import Answer
 from alertbridge.recover.config import RecoverySection
 from alertbridge.recover.engine import Engine
 from alertbridge.recover.model import Run, RunState
+from alertbridge.recover.undoing import Begun, Wish
 from alertbridge.store.schema_recovery import audit as entries
 from tests.fakes.fast_store import FastStore
 from tests.fakes.recovery_scene import Scene
@@ -32,6 +33,8 @@ from tests.fakes.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
 THINGS = ("a", "b", "c")
+FAULTS_OF_ACTIONS = ("recovery.action_fault", "recovery.undo_fault")
+BACK = ("useless", "useless", "useless", "hang", "lose", "bug")
 WORDS = ("mend", "mend", "mend", "fail", "useless", "useless", "hang", "lose", "bug")
 BASE_S = 1_790_000_000.0
 DRAIN_S = 300.0
@@ -98,6 +101,8 @@ def make_section(dice: random.Random) -> RecoverySection:
             }
             for _ in range(dice.randint(1, 2))
         ]  # fmt: skip
+        for step in steps:
+            step["undo_when_not_cured"] = step["action"] == "mend" and dice.random() < 0.3
         rule = {
             "name": f"rule{number}",
             "match": {"labels": [f'alertname=~"Broken{dice.choice(("", ".*"))}"', 'thing=~"[abc]"']},
@@ -137,6 +142,7 @@ class History:
         self.paused = Spans()
         self.approved: dict[int, float] = {}
         self.answered: set[int] = set()
+        self.wished: set[str] = set()
         self.off_s: list[tuple[float, float]] = [(0.0, 0.0)]
         self.faults: list[str] = []
         self._pair = self.dice.random() < 0.5
@@ -153,7 +159,7 @@ class History:
             self.fire, self.fire, self.fire, self.fire, self.fire, self.fire, self.end, self.end, self.end, self.end,
             self.broken, self.kill, self.kill_soon, self.kill_soon,
             self.start, self.start, self.stop, self.pause, self.resume, self.resume, self.jump, self.answer,
-            self.answer, self.bar, self.unbar, self.mute, self.depend,
+            self.answer, self.take_back, self.take_back, self.bar, self.unbar, self.mute, self.depend,
         ]  # fmt: skip
         for _ in range(self.dice.randint(10, 24)):
             await asyncio.sleep(self.dice.choice((0.0, 0.5, 2.0, 7.0, 25.0, 90.0)))
@@ -164,7 +170,9 @@ class History:
             await self.start()
         await self.resume()
         await asyncio.sleep(DRAIN_S)
-        while self.open:  # what still fires may begin a run at any moment: only without it must all come to an end
+        while (
+            self.open
+        ):  # what still fires may begin a run at any moment: only without it must all come to an end
             await self.end()
         await asyncio.sleep(DRAIN_S)
         for replica in self.replicas:
@@ -226,6 +234,7 @@ class History:
         target.well = False
         target.default = self.dice.choice(WORDS)
         target.takes_s = self.dice.choice((0.0, 0.0, 1.0, 3.0))
+        target.back = self.dice.choice(BACK)
         target.script.clear()
         target.script.extend(self.dice.choices(WORDS, k=self.dice.randint(0, 3)))
         if key not in self.open:
@@ -284,6 +293,18 @@ class History:
             if approves:
                 self.approved[answered.run_id] = self.now_s()
 
+    async def take_back(self) -> None:
+        """Somebody wants taken back what a run changed, also one that is under way, and perhaps twice."""
+        runs = await self.scene.runs()
+        if not runs or not (alive := self.alive()):
+            return
+        number, replica = self.dice.choice(runs[-6:]).id, alive[0]
+        self.wished.add(str(number))
+        wish = replica.engine.request_undo(Wish(number, "budi"), with_code=self.dice.random() < 0.5)
+        begun = await self.unless_killed(replica.store, wish)
+        if isinstance(begun, Begun) and begun.code and not replica.store.dead:
+            await self.unless_killed(replica.store, replica.engine.approve(begun.code, "budi"))
+
     async def bar(self) -> None:
         thing = self.dice.choice(THINGS)
         self.maker.targets[thing].before = "logged_out"
@@ -323,6 +344,7 @@ class History:
             if target.at_once > 1:
                 self.faults.append(f"{target.name}: {target.at_once} actions at once")
             self.faults.extend(self._of_target(target, runs))
+            self.faults.extend(self._of_undos(target, runs))
         self.faults.extend(self._over_caps(acts, runs))
         self.faults.extend(
             f"run {run.id} is left {run.state.value}" for run in runs.values() if run.under_way
@@ -375,6 +397,27 @@ class History:
                 if not failed or own[-1].action == "mend_once":
                     yield f"run {act.run_id} repeated on {target.name} what nobody knows the outcome of"
 
+    def _of_undos(self, target: Target, runs: dict[int, Run]) -> Iterator[str]:
+        """Only what was done is taken back, once, by a wish or by its rule."""
+        for number, undo in enumerate(target.undos):
+            run = runs[int(undo.run_id)]
+            mine = (undo.run_id, undo.action)
+            acts = [
+                act for act in target.acts if (act.run_id, act.action) == mine and act.began_s <= undo.began_s
+            ]
+            before = [one for one in target.undos[:number] if (one.run_id, one.action) == mine]
+            told = f"{target.name} at {undo.began_s:.1f} of run {run.id}"
+            if not acts:
+                yield f"taken back what was never done: {told}"
+            elif before and before[-1].began_s >= acts[-1].began_s:
+                yield f"taken back twice: {told}"
+            if undo.run_id not in self.wished:
+                section = next(rule for rule in self.section.rules if rule.name == run.rule)
+                if not any(step.undo_when_not_cured for step in section.steps if step.action == undo.action):
+                    yield f"taken back though nobody wants it: {told}"
+                if self.paused.covers(undo.began_s):
+                    yield f"taken back while paused: {told}"
+
     def _over_caps(self, acts: list[tuple[Act, Target]], runs: dict[int, Run]) -> Iterator[str]:
         for rule in self.section.rules:
             times = sorted(act.began_s for act, _ in acts if runs[int(act.run_id)].rule == rule.name)
@@ -394,6 +437,13 @@ class History:
             made = sum(act.run_id == str(number) for act, _ in acts)
             if begun.count(number) < made:
                 self.faults.append(f"run {number}: {made} actions, {begun.count(number)} in the audit")
+            back = [number, *(run.id for run in runs.values() if run.undoes == number)]
+            noted = sum('"event":"undo"' in entry for run_id, entry in rows if run_id in back)
+            undone = sum(
+                undo.run_id == str(number) for target in self.maker.targets.values() for undo in target.undos
+            )
+            if noted < undone:
+                self.faults.append(f"run {number}: {undone} times taken back, {noted} in the audit")
         for run in runs.values():
             if run.state is RunState.CURED and not run.evidence.get("verdict"):
                 self.faults.append(f"run {run.id} is cured without evidence")
@@ -414,5 +464,5 @@ def play(seed: int, store: FastStore) -> tuple[list[str], int]:
     finally:
         loop.close()
     history.faults += [str(entry) for entry in logs if entry["log_level"] == "error" and "bug" not in str(entry)
-                       and "ZeroDivision" not in str(entry) and entry["event"] != "recovery.action_fault"]  # fmt: skip
+                       and "ZeroDivision" not in str(entry) and entry["event"] not in FAULTS_OF_ACTIONS]  # fmt: skip
     return history.faults, sum(len(target.acts) for target in history.maker.targets.values())

@@ -24,6 +24,7 @@ from alertbridge.reply.ports import (
     RecoveryState,
     Reports,
     RunRefused,
+    UndoRefused,
     Waiting,
 )
 from alertbridge.reply.replies import Neighbours, Replies
@@ -145,6 +146,9 @@ class SetRecovery:
         if yes:
             self.begun.append(name)
         return CodeAnswer.TAKEN
+
+    async def undo(self, number: int, *, by: str) -> Waiting:
+        raise UndoRefused("no_such_run", number)
 
     async def pause(self, *, by: str) -> None:
         self.paused_by = by

@@ -8,12 +8,21 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from alertbridge.recover.actions.base import About, Action, ActionFailed, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.base import (
+    About,
+    Action,
+    ActionFailed,
+    Done,
+    Evidence,
+    Stage,
+    Undoable,
+    Verdict,
+)
 from alertbridge.recover.ports import KnownAction, NoSuchTarget
 from runtime.clock import Clock
 from runtime.sections import Section
 
-ABOUT = About("a scripted target", "it says so", "not at all")
+ABOUT = About("a scripted target", "it says so", "it breaks again", undoable=Undoable.YES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ class Target:
 
     Words: ``mend`` (it is well then), ``fail`` (refused, nothing changed), ``useless`` (done, no effect), ``hang``
     (never ends), ``lose`` (done, and no answer comes), ``bug``. `mute` makes it tell nothing when asked; `before` is
-    the reason for which a look before acting is refused.
+    the reason for which a look before acting is refused. `back` is what happens when it is taken back.
     """
 
     name: str
@@ -44,7 +53,9 @@ class Target:
     lies: bool = False
     before: str = ""
     takes_s: float = 0.0
+    back: str = "useless"
     acts: list[Act] = field(default_factory=list)
+    undos: list[Act] = field(default_factory=list)
     answers: list[tuple[str, float, Verdict]] = field(default_factory=list)
     running: int = 0
     at_once: int = 0
@@ -88,13 +99,19 @@ class ScriptedAction:
         return Evidence({"well": self.it.well})
 
     async def run(self) -> Done:
+        return await self._noted(
+            self.it.acts, self.it.script.popleft() if self.it.script else self.it.default
+        )
+
+    async def _noted(self, acts: list[Act], word: str) -> Done:
+        """Does what `word` says, noted among `acts`."""
         it = self.it
         it.running += 1
         it.at_once = max(it.at_once, it.running)
-        began_s, place, known = self.clock.monotonic(), len(it.acts), False
-        it.acts.append(Act(self.run_id, self.name, began_s))
+        began_s, place, known = self.clock.monotonic(), len(acts), False
+        acts.append(Act(self.run_id, self.name, began_s))
         try:
-            done = await self._do(it.script.popleft() if it.script else it.default)
+            done = await self._do(word)
             known = True
         except ActionFailed as error:
             known = error.changed is not None
@@ -103,7 +120,7 @@ class ScriptedAction:
             return done
         finally:
             it.running -= 1
-            it.acts[place] = Act(self.run_id, self.name, began_s, self.clock.monotonic(), known)
+            acts[place] = Act(self.run_id, self.name, began_s, self.clock.monotonic(), known)
 
     async def _do(self, word: str) -> Done:
         if self.it.takes_s:
@@ -129,7 +146,11 @@ class ScriptedAction:
         return said
 
     async def undo(self) -> Done:
-        raise ActionFailed(Stage.UNDO, "not_undoable")
+        if self.about.undoable is Undoable.NO:
+            raise ActionFailed(Stage.UNDO, "not_undoable")
+        done = await self._noted(self.it.undos, self.it.back)
+        self.it.well = False
+        return done
 
 
 class Unrepeatable(ScriptedAction):
@@ -137,6 +158,7 @@ class Unrepeatable(ScriptedAction):
 
     name = "mend_once"
     repeatable = False
+    about = About("a scripted target", "it says so", "not at all")
 
 
 class AskedOnly(ScriptedAction):
@@ -176,3 +198,6 @@ class ScriptedMaker:
         if not isinstance(settings, MendSettings) or settings.target not in self.targets:
             raise NoSuchTarget(f"there is no thing of that name: {getattr(settings, 'target', '')}")
         return _CLASSES[name](settings, self.targets[settings.target], self.clock, run_id)
+
+    def can_undo(self, name: str, settings: Mapping[str, object]) -> bool:
+        return KNOWN[name].about.undoable is Undoable.YES

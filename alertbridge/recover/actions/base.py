@@ -72,6 +72,14 @@ class ActionFailed(Exception):
         self.changed = changed
 
 
+class Undoable(Enum):
+    """Whether an action can be taken back; the value is the word of the reference."""
+
+    NO = "no"
+    YES = "yes"
+    CONFIGURED = "where configured"  # some targets have a way back
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the documentation and a confirmation say of an action."""
@@ -81,6 +89,7 @@ class About:
     undone: str
     ask_only: bool = False  # never without a person's yes, whatever the rule says
     opposes: tuple[str, ...] = ()  # actions that take the same target the other way
+    undoable: Undoable = Undoable.NO
 
 
 class Action(Protocol):
@@ -109,7 +118,10 @@ class Action(Protocol):
         ...
 
     async def undo(self) -> Done:
-        """Takes it back, where that is a thing. Raises ActionFailed."""
+        """Takes it back, where that is a thing; called only when the run's actions changed something, or may have.
+
+        Another object of the same run did it, perhaps before a restart. Raises ActionFailed.
+        """
         ...
 
 

@@ -6,7 +6,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Fact, Stage, Verdict
+from alertbridge.recover.actions.base import (
+    About,
+    ActionFailed,
+    Done,
+    Evidence,
+    Fact,
+    Stage,
+    Undoable,
+    Verdict,
+)
 from alertbridge.recover.actions.command import ListedCommand
 from alertbridge.recover.actions.command_process import Ended
 from alertbridge.recover.actions.resources import Resources
@@ -33,6 +42,7 @@ class CommandRun:
         "command and all that it started are killed. The end of its output is kept.",
         verified="The entry's `check` ends with 0; without one, the command itself did.",
         undone="The entry's `undo`, where there is one.",
+        undoable=Undoable.CONFIGURED,
     )
 
     def __init__(self, settings: CommandRunSettings, resources: Resources) -> None:

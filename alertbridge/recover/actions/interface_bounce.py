@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.base import About, ActionFailed, Done, Evidence, Stage, Undoable, Verdict
 from alertbridge.recover.actions.deadman import DeadMan
 from alertbridge.recover.actions.interfaces import InterfaceAction, told
 from alertbridge.recover.actions.resources import Resources
@@ -43,7 +43,8 @@ class InterfaceBounce(InterfaceAction):
         "unless forced, one that carries our own session or a bridge, VLAN or bond that stands on such a port.",
         verified="The interface is enabled and running.",
         undone="Enabled again by itself: scheduler entries on the router do so after `dead_man_s` or at its next boot "
-        "if the run is cut off in the middle.",
+        "if the run is cut off in the middle. Taking it back enables an interface that was left disabled.",
+        undoable=Undoable.YES,
     )
 
     def __init__(self, settings: InterfaceBounceSettings, resources: Resources) -> None:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from alertbridge.recover.actions.base import About, Done, Evidence, Stage, Verdict
+from alertbridge.recover.actions.base import About, Done, Evidence, Stage, Undoable, Verdict
 from alertbridge.recover.actions.interfaces import InterfaceAction, told
 from alertbridge.recover.actions.resources import Resources
 from alertbridge.recover.actions.routerwork import is_on
@@ -26,7 +26,8 @@ class InterfaceEnable(InterfaceAction):
     about: ClassVar[About] = About(
         changes="Enables an interface. One that is enabled is left as it is.",
         verified="The interface is enabled, and running where the rule asks for that.",
-        undone="Disabled again, only by the run that enabled it.",
+        undone="Disabled again, if the run enabled it and it does not carry our own session.",
+        undoable=Undoable.YES,
     )
     repeatable = True
 
@@ -43,7 +44,6 @@ class InterfaceEnable(InterfaceAction):
         if not is_on(row, "disabled"):
             return Done(False, told(row), "it was enabled")
         await self.write("/interface/enable", {".id": row[".id"]}, harmless_twice=True)
-        self.remember(enabled=1.0)
         return Done(True, told(await self.found(stage=Stage.RUN)))
 
     async def look(self) -> Verdict:
@@ -52,9 +52,9 @@ class InterfaceEnable(InterfaceAction):
         return Verdict.HOLDS if fine else Verdict.FAILS
 
     async def undo(self) -> Done:
-        if not self.remembered("enabled"):
-            raise self.refuse("not_ours", f"{self.interface!r} was not enabled by this run", stage=Stage.UNDO)
-        await self.refuse_own(stage=Stage.UNDO)
         row = await self.found(stage=Stage.UNDO)
+        if is_on(row, "disabled"):
+            return Done(False, told(row), "it is disabled")
+        await self.refuse_own(stage=Stage.UNDO)
         await self.write("/interface/disable", {".id": row[".id"]}, stage=Stage.UNDO)
         return Done(True, told(await self.found(stage=Stage.UNDO)))

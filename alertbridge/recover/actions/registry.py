@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alertbridge.recover.actions.base import About, Action
+from alertbridge.recover.actions.base import About, Action, Undoable
 from alertbridge.recover.actions.bot_clear_queue import BotClearQueue, BotClearQueueSettings
 from alertbridge.recover.actions.bot_reconnect import BotReconnect, BotReconnectSettings
 from alertbridge.recover.actions.bot_restart import BotRestart, BotRestartSettings
@@ -27,6 +27,7 @@ from alertbridge.recover.actions.queue_reset_counters import QueueResetCounters,
 from alertbridge.recover.actions.resources import Resources
 from alertbridge.recover.actions.router_reboot import RouterReboot, RouterRebootSettings
 from alertbridge.recover.actions.script_run import ScriptRun, ScriptRunSettings
+from alertbridge.recover.actions.services_listed import Services
 from alertbridge.recover.actions.services_runaway import ProcessRestart, ProcessRestartSettings
 from alertbridge.recover.actions.sqlite_backup import SqliteBackup, SqliteBackupSettings
 from alertbridge.recover.actions.sqlite_checkpoint import SqliteCheckpoint, SqliteCheckpointSettings
@@ -91,6 +92,14 @@ KNOWN: Mapping[str, KnownAction] = {
 }
 
 
+def can_undo(name: str, settings: Mapping[str, object], services: Services) -> bool:
+    """Whether an action with these rendered parameters can be taken back."""
+    kind = ACTIONS.get(name)
+    if kind is None or kind.about.undoable is not Undoable.CONFIGURED:
+        return kind is not None and kind.about.undoable is Undoable.YES
+    return services.can_undo(str(settings.get("command", "")))
+
+
 class Actions:
     """Makes actions that act with these resources; see `recover.ports.ActionMaker`."""
 
@@ -107,3 +116,7 @@ class Actions:
         if kind is None or not isinstance(settings, kind.settings):
             raise NoSuchTarget(f"there is no action {name!r} with such parameters")
         return kind.make(settings, self._resources.of_run(run_id))
+
+    def can_undo(self, name: str, settings: Mapping[str, object]) -> bool:
+        """See `ActionMaker.can_undo`."""
+        return can_undo(name, settings, self._resources.services)

@@ -41,6 +41,11 @@ class Services:
         except KeyError as error:
             raise UnknownService(name) from error
 
+    def can_undo(self, name: str) -> bool:
+        """Whether it is a command with a way back."""
+        service = self._listed.get(name)
+        return isinstance(service, ListedCommand) and service.section.undo is not None
+
 
 def _made(section: ServiceSection, clock: Clock, redact: Redact) -> Service:
     match section:

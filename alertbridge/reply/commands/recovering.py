@@ -1,4 +1,5 @@
-"""actions, run, yes, no, pause, resume: recovery by hand. Every limit of the rules holds for people, too."""
+"""actions, run, undo, yes, no, pause, resume: recovery by hand. Every limit of the rules holds for people, too, but
+for taking back: that is above them."""
 
 import re
 
@@ -6,13 +7,14 @@ from alertbridge.deliver.render.humanise import duration
 from alertbridge.reply import episodes
 from alertbridge.reply.commands.base import Means, not_found, wrong_use
 from alertbridge.reply.model import Answer, Outcome, Question, Role
-from alertbridge.reply.ports import CodeAnswer, NoSuchOffer, Offer, RunRefused
+from alertbridge.reply.ports import CodeAnswer, NoSuchOffer, Offer, RunRefused, UndoRefused
 from alertbridge.reply.texts import Markup, Phrase, join, say, short
 
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.+)")
 SHOWN = 30
 DOES_CHARS = 200
 USAGE = Phrase("jalankan AKSI router=core-1", "run ACTION router=core-1")
+UNDO_USAGE = Phrase("batalkan NOMOR-RUN", "undo RUN")
 _OUTCOMES = {
     CodeAnswer.WRONG: "code_wrong",
     CodeAnswer.EXPIRED: "code_expired",
@@ -74,6 +76,31 @@ async def run(question: Question, means: Means) -> Answer:
         time=duration(waiting.valid_s, language),
     )
     return Answer(text, Outcome.ASKED, after={"run": waiting.run, "action": offer.name})
+
+
+async def undo(question: Question, means: Means) -> Answer:
+    """Answers with a code. Raises SourceAway, StoreError."""
+    language, order = question.language, question.order
+    recovery = means.needed_recovery()
+    if len(order.episodes) != 1 or order.everything:
+        return wrong_use(
+            language, "usage", usage=Markup(UNDO_USAGE.en if language == "en" else UNDO_USAGE.id)
+        )
+    (number,) = order.episodes
+    try:
+        waiting = await recovery.undo(number, by=question.person.name)
+    except UndoRefused as refused:
+        text = say(language, f"undo_{refused.reason}", run=refused.run, other=refused.other)
+        return Answer(text, Outcome.REFUSED)
+    text = say(
+        language,
+        "confirm_undo",
+        run=number,
+        does=short(waiting.does, DOES_CHARS),
+        code=Markup(waiting.code),
+        time=duration(waiting.valid_s, language),
+    )
+    return Answer(text, Outcome.ASKED, after={"run": waiting.run, "undoes": number})
 
 
 async def yes(question: Question, means: Means) -> Answer:

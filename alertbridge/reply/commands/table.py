@@ -116,6 +116,16 @@ _ROWS: tuple[Command, ...] = (
         recovering.run,
     ),
     Command(
+        Grammar("undo", ("undo", "batalkan", "urungkan"), EPISODES, exact=True),
+        Phrase("batalkan NOMOR-RUN", "undo RUN"),
+        Phrase(
+            "kembalikan yang diubah sebuah run; dijawab dengan kode",
+            "takes back what a run changed; answered with a code",
+        ),
+        Role.ADMIN,
+        recovering.undo,
+    ),
+    Command(
         Grammar("yes", ("yes", "ya", "confirm", "konfirmasi", "setuju"), CODE, exact=True),
         Phrase("ya KODE", "yes CODE"),
         Phrase("setuju dengan yang menunggu kode itu", "lets what waits for that code begin"),
