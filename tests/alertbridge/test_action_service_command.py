@@ -82,6 +82,18 @@ async def test_without_a_check_only_its_own_end_is_known(tmp_path: Path) -> None
         assert await make("command_run", command="fix").verify() is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("codes", "reason", "changed"), [((1, 75), "command_refused", False), ((75,), "command_failed", None)]
+)
+async def test_an_exit_code_may_say_that_nothing_was_changed(
+    codes: tuple[int, ...], reason: str, changed: bool | None
+) -> None:
+    """Then it is a known failure; after any other code nobody knows."""
+    async with recovering(services=[entry("/bin/false", unchanged_exit_codes=codes)]) as make:
+        failed = await failing(make("command_run", command="fix").run())
+        assert (failed.reason, failed.changed, failed.final) == (reason, changed, False)
+
+
 async def gone(pids: list[int]) -> bool:
     """Whether none of them is there any more, waiting a while for it."""
     until_s = asyncio.get_running_loop().time() + UNTIL_S

@@ -64,6 +64,11 @@ class ListedCommand:
         except SecretUnreadable as error:
             raise ServiceFailed("secret_unreadable", str(error)) from error
 
+    def changed(self, failed: Ended) -> bool | None:
+        """Whether a command that did not end with 0 changed something; None when nobody knows."""
+        known = not failed.timed_out and failed.code in self.section.unchanged_exit_codes
+        return False if known else None
+
     def shown(self, ended: Ended) -> str:
         """What it said, for the audit."""
         both = b"\n".join(filter(None, (ended.output, ended.errors)))
@@ -106,7 +111,8 @@ class ListedCommand:
             raise ServiceFailed("timeout", detail, changed=None)
         if ended.code != 0:
             said = self.shown(ended)[-_DETAIL_CHARS:]
-            raise ServiceFailed("command_failed", f"{argv[0]} ended with {ended.code}: {said}", changed=None)
+            detail = f"{argv[0]} ended with {ended.code}: {said}"
+            raise ServiceFailed("command_failed", detail, changed=self.changed(ended))
 
     def _pid(self) -> int | None:
         if self.section.pid_file is not None:

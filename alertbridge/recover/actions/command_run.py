@@ -39,7 +39,9 @@ class CommandRun:
     repeatable: ClassVar[bool] = False  # what it does is not ours to know
     about: ClassVar[About] = About(
         changes="Whatever the command does. Only entries under `actions.services` are run; after `timeout_s` the "
-        "command and all that it started are killed. The end of its output is kept.",
+        "command and all that it started are killed. The end of its output is kept. An exit code other than 0 means "
+        "that nobody knows what was done, and it is not tried again, unless the entry has it under "
+        "`unchanged_exit_codes`.",
         verified="The entry's `check` ends with 0; without one, the command itself did.",
         undone="The entry's `undo`, where there is one.",
         undoable=Undoable.CONFIGURED,
@@ -115,9 +117,9 @@ class CommandRun:
             )
             raise ActionFailed(stage, "timeout", detail, changed=None)
         if ended.code != 0:
-            raise ActionFailed(
-                stage, "command_failed", f"{argv[0]} ended with {ended.code}: {said}", changed=None
-            )
+            changed = self._command.changed(ended)
+            reason = "command_failed" if changed is None else "command_refused"
+            raise ActionFailed(stage, reason, f"{argv[0]} ended with {ended.code}: {said}", changed=changed)
         facts: dict[str, Fact] = {
             "exit_code": ended.code,
             "duration_s": round(ended.duration_s, 3),

@@ -84,6 +84,15 @@ class CommandServiceSection(ServiceBase):
         default=None, description="Command that ends with 0 when all is as it should be, to verify with."
     )
     undo: Argv | None = Field(default=None, description="Command that takes it back.")
+    unchanged_exit_codes: tuple[Annotated[int, Field(ge=1, le=255)], ...] = Field(
+        default=(),
+        max_length=100,
+        description=(
+            "Exit codes by which the entry's commands say that nothing was changed, such as 75. They are known "
+            "failures and may be tried again; after any other code but 0 nobody knows what was done, and a run does "
+            "not repeat it."
+        ),
+    )
     stop: Argv | None = Field(default=None, description="As a service: command that stops it.")
     start: Argv | None = Field(default=None, description="As a service: command that starts it.")
     pid_file: Path | None = Field(
