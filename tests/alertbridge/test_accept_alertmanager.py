@@ -28,7 +28,7 @@ from tests.fakes.accepting import FixedRoutes, Tally
 from tests.fakes.alertmanager_process import Alertmanager, alertmanager
 from tests.fakes.database_servers import free_port
 
-pytestmark = [pytest.mark.system("prometheus-alertmanager", "amtool"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system("prometheus-alertmanager", "amtool"), pytest.mark.timeout(300)]
 
 DEADLINE_S = 60.0
 TOKEN = "tok-12345678"

@@ -15,7 +15,7 @@ ANSWERED = r'5 10:00:00.3 sendto(8<socket:[1]>, "HTTP/1.1 200 OK\r\n\r\n{\"accep
 
 
 @pytest.mark.system("strace")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_an_alert_is_synced_before_its_200(tmp_path: Path) -> None:
     """The bridge writes it, syncs it, and only then answers."""
     assert fsync.watch(tmp_path).is_durable

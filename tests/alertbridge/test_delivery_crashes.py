@@ -101,7 +101,7 @@ async def told_through_a_kill(database: Database, clock: JumpingClock, die_at: i
     return bench
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("takes_our_id", [False, True], ids=["no ids", "our ids"])
 async def test_a_kill_anywhere_loses_nothing(
     database: Database, clock: JumpingClock, takes_our_id: bool

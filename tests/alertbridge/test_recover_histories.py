@@ -12,7 +12,7 @@ from tests.fakes.recovery_schedules import play
 
 WANTED = int(os.environ.get("RECOVERY_HISTORIES", "1000"))
 PARTS = 20
-PART_TIMEOUT_S = max(180, WANTED // PARTS)
+PART_TIMEOUT_S = max(600, WANTED // PARTS)
 
 
 @pytest.mark.timeout(PART_TIMEOUT_S)

@@ -32,7 +32,7 @@ DAY = period(Kind.DAILY, END_S, JAKARTA)
 STEP_S = 60
 HOUR_S = 3600
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def moments(*, hole: tuple[float, float] | None = None, hours: int = 25) -> Iterator[float]:

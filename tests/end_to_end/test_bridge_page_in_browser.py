@@ -11,7 +11,7 @@ from tests.fakes.bridge_app import PASSWORD, USER, Bench, bench
 from tests.fakes.bridge_scene import add_episode, bad_day
 from tests.fakes.browser import Browser, Page
 
-pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(300)]
 RENEWED_S = 60.0
 
 

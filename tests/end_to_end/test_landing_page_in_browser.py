@@ -11,7 +11,7 @@ from simulator import Network, RouterSpec
 from tests.fakes.browser import Browser, Page
 from tests.fakes.served import Served, config_text, router_of, served
 
-pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(300)]
 
 NAMES = ("core", "edge north", "hut")
 EVIL = "<img src=x onerror=alert(1)>&\"'"

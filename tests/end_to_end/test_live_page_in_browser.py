@@ -14,7 +14,7 @@ from simulator import Network, RouterSpec
 from tests.fakes.browser import Browser, Page
 from tests.fakes.served import Served, config_text, router_of, served
 
-pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.system("chromium"), pytest.mark.timeout(300)]
 
 QUICK = {
     "breaker": {"failure_limit": 50, "cooldown_s": 0.5, "max_cooldown_s": 0.5, "jitter_ratio": 0},

@@ -17,7 +17,7 @@ from tests.fakes.exporter_process import command, exporter_process, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.system("prometheus", "promtool"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system("prometheus", "promtool"), pytest.mark.timeout(300)]
 
 FLAGS = "dns routerboard ipv6_pool certificate bridge_vlan lte switch_port w60g wireguard_peers bfd bgp routing_stats"
 SEEN = (

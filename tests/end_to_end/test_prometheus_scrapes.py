@@ -21,7 +21,7 @@ DEADLINE_S = 60.0
 TOWER = "tower Ä:2"
 TOKEN = "orchid-99-tango"
 
-pytestmark = [pytest.mark.system("prometheus", "promtool"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system("prometheus", "promtool"), pytest.mark.timeout(300)]
 
 Vector = dict[frozenset[tuple[str, str]], float]
 

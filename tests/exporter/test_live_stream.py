@@ -20,7 +20,7 @@ from exporter.serve.keys import LIVE
 from simulator import Network, RouterSpec
 from tests.fakes.served import Served, config_text, logged, router_of, served, until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 PERIOD_S = Pace().period_s
 ETHER1 = "watch=interface:ether1"
 Event = tuple[str, dict[str, Any]]

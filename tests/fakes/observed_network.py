@@ -30,7 +30,7 @@ from tests.fakes.exporter_process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
-START_DEADLINE_S = 40.0
+START_DEADLINE_S = 60.0
 BOT, DATABASE, CHANNEL, JOURNAL, RULE = "noc", "billing", "phone", "journal", "bot-reconnect"
 NOC = "6281200000001"
 OWN = "6281200000009"
@@ -152,7 +152,7 @@ def liven(observed: Observed) -> None:
 def ask(url: str, wanted: Mapping[str, str]) -> Any:
     """The JSON of an answer, also of one that complains."""
     try:
-        with urllib.request.urlopen(url, urllib.parse.urlencode(wanted).encode(), timeout=20) as answer:
+        with urllib.request.urlopen(url, urllib.parse.urlencode(wanted).encode(), timeout=60) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as refused:
         with refused:
@@ -163,7 +163,7 @@ def send(method: str, url: str, body: Mapping[str, object] | None = None) -> Non
     """A request whose answer does not matter. Raises HTTPError when it is refused."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=10):
+    with urllib.request.urlopen(request, timeout=60):
         pass
 
 
@@ -257,7 +257,7 @@ def _until_answers(url: str, program: Child) -> None:
     while True:
         program.check()
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except OSError:
             assert time.monotonic() < deadline_s, f"{url} does not answer\n{program.tail()}"

@@ -17,7 +17,7 @@ LEAST_S = 60.0
 RANGE_S = 120
 STEP_S = 5
 
-pytestmark = [pytest.mark.system(*PROGRAMS), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.system(*PROGRAMS), pytest.mark.timeout(300)]
 
 WEEK = " offset 1w"
 _YOUNG = "needs a longer past than a minute"
