@@ -84,13 +84,16 @@ class VerifySection(Section):
         default=30.0,
         gt=0,
         le=3600,
-        description="Seconds that the target has to become well before it counts as not cured.",
+        description=(
+            "Seconds that the target has to become well. If it says then, for `stable_s`, that it is not, the try did "
+            "not help; so each useless try takes this long. Give it what the slowest good cure takes."
+        ),
     )
     stable_s: float = Field(
         default=1.0,
         ge=0,
         le=600,
-        description="Seconds for which the target must go on saying that it is well.",
+        description="Seconds for which the target must say the same, well or not, to be believed.",
     )
     settle_s: float = Field(
         default=330.0,
@@ -102,7 +105,13 @@ class VerifySection(Section):
         ),
     )
     deadline_s: float = Field(
-        default=360.0, gt=0, le=7200, description="Seconds after which it is not known whether it helped."
+        default=360.0,
+        gt=0,
+        le=7200,
+        description=(
+            "Seconds after which nobody is asked any more: a target that says no then is not cured, and what nobody "
+            "could tell until then is not known."
+        ),
     )
     every_s: float = Field(default=1.0, gt=0, le=60, description="Seconds between two questions.")
 

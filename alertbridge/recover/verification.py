@@ -91,7 +91,12 @@ def _by_target(section: VerifySection, seen: Seen) -> Outcome | None:
             return Outcome.CURED
         is_late = seen.elapsed_s >= section.deadline_s and seen.watched_s >= 2 * section.stable_s
         return Outcome.UNKNOWN if is_late else None
-    return Outcome.NOT_CURED if seen.elapsed_s >= section.target_s else None
+    # One look is no evidence either way: what was not asked until late, or comes and goes, may be about to be well.
+    # At the deadline a target that says no is believed at once.
+    is_late = seen.elapsed_s >= section.target_s and seen.target_for_s >= min(
+        section.stable_s, section.target_s
+    )
+    return Outcome.NOT_CURED if is_late or seen.elapsed_s >= section.deadline_s else None
 
 
 Ask = Callable[[], Awaitable[Verdict]]

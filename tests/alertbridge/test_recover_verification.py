@@ -26,6 +26,9 @@ FIRES, ENDED = AlertFact(fires=True), AlertFact(fires=False)
         (Seen(2, HOLDS, 1.0, alert=FIRES), CURED),  # the alert lags
         (Seen(29, FAILS, 29), None),
         (Seen(30, FAILS, 29, alert=ENDED), NOT_CURED),  # whatever the alert says
+        (Seen(60, FAILS, 0.4), None),  # asked for the first time, or back for a moment
+        (Seen(61, FAILS, 1.0), NOT_CURED),
+        (Seen(180, FAILS, 0.0), NOT_CURED),
         (Seen(180, HOLDS, 0.2), DOUBT),
         (
             Seen(900, HOLDS, 0.0, watched_s=0.1),
@@ -98,3 +101,23 @@ def test_the_verdict_is_right_though_alerts_lag() -> None:
         loop.close()
     right = sum(truth is verdict for truth, verdict in found)
     assert right / len(found) >= 0.999
+
+
+def test_a_target_that_comes_back_late_has_a_moment_to_be_well() -> None:
+    """A router that booted for longer than `target_s` says no at its first answer, and yes at its second."""
+    loop = VirtualLoop()
+    clock = LoopClock(loop)
+    said = iter([*[UNKNOWN] * 40, FAILS, HOLDS, HOLDS, HOLDS])
+
+    async def target() -> Verdict:
+        return next(said)
+
+    async def nothing() -> None:
+        return None
+
+    section = VerifySection(by=("target",), target_s=30, stable_s=2)
+    found = loop.run_until_complete(
+        Verification(section, clock, target=target, metric=nothing, alert=nothing).run(0.0)
+    )
+    loop.close()
+    assert found.outcome is CURED
