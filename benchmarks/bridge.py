@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from typing import Any
 import aiohttp
 import yaml
 
+from benchmarks import openloop
+from benchmarks.openloop import Run
 from benchmarks.programs import HOST, Program, free_port, is_listening
 
 TOKEN = "benchmark-token-0123"  # noqa: S105  of a bridge that lives for a minute
@@ -148,6 +150,18 @@ def start(config: Path, folder: Path, name: str = "bridge") -> Program:
     """The program, to be entered."""
     command = [sys.executable, "-m", "alertbridge", "serve", "--config", str(config)]
     return Program(f"the {name}", command, folder / f"{name}.log")
+
+
+def post_on_time(url: str, plan: Iterable[tuple[float, bytes]]) -> Run:
+    """Posts the notifications of `plan` at their seconds, from another process. Raises RuntimeError unless every one is
+    answered 200."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    found = openloop.run(f"{url}/api/v1/alerts", headers, plan)
+    if refused := [post.status for post in found.posts if post.status != 200]:
+        raise RuntimeError(
+            f"{len(refused)} notifications were not taken; the first was answered {refused[0]}"
+        )
+    return found
 
 
 async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[int, float]:
