@@ -195,7 +195,7 @@ class Deciding:
             action=first.action,
             target=first.target,
             episode_id=case.episode_id,
-            reason=found.reason.value.replace("_", " "),
+            reason=found.reason.value,
             detail=found.detail,
         )
         return await self._tools().telling.tell(

@@ -1,5 +1,6 @@
 """What people are told of recovery, in Indonesian and English, in the transaction of what it tells."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from alertbridge.recover.config import RecoverySection, RuleSection, TextKind
 from alertbridge.recover.model import Run
 from alertbridge.recover.parameters import Unrendered, rendered_text
 from alertbridge.recover.ports import People, Teller
+from alertbridge.recover.reasons import reason_words
 from alertbridge.store.schema import episodes
 from runtime.clock import Clock
 
@@ -96,27 +98,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-REASONS: Mapping[str, Mapping[str, str]] = {
-    "id": {
-        "awaiting approval": "tidak ada yang menyetujui",
-        "cooldown": "masih masa jeda",
-        "daily cap": "batas harian tercapai",
-        "declined": "ditolak",
-        "dependency": "ada gangguan lain",
-        "disabled": "aturan dimatikan",
-        "hourly cap": "batas per jam tercapai",
-        "logged out": "logout",
-        "no target": "target tidak ditemukan",
-        "not cured": "belum pulih",
-        "outside window": "di luar jam yang diizinkan",
-        "paused": "pemulihan dijeda",
-        "precondition": "syarat tidak terpenuhi",
-        "resolved already": "alert sudah selesai",
-        "timeout": "tidak selesai pada waktunya",
-        "unreachable": "tidak terjangkau",
-    }
-}
-"""Reasons in the words of a language; those that are not here, and English, stay as they are."""
+_PAGE = re.compile(r"(https?://\S+)$")
+PAIR: Mapping[str, str] = {"id": "Pasangkan lagi di {page}", "en": "Pair it again at {page}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +136,7 @@ class Matter:
             tries=run.acted,
             duration_s=duration_s,
             number=number,
-            reason=run.reason.replace("_", " "),
+            reason=run.reason,
             detail=run.detail,
             code=code,
         )
@@ -169,7 +152,7 @@ class Matter:
             "tries": self.tries,
             "duration": duration(self.duration_s, language),
             "number": self.number,
-            "reason": escape(REASONS.get(language, {}).get(self.reason, self.reason)),
+            "reason": escape(reason_words(self.reason, language)),
             "detail": escape(self.detail),
         }
         if own:
@@ -180,7 +163,15 @@ class Matter:
             else:
                 return f"{text} {self.code}".strip() if kind == "asked" else text
         words = TEXTS[kind].get(language, TEXTS[kind]["en"])
-        return " ".join(words.format(**facts, code=self.code).split())
+        told = {**facts, "detail": escape(self._more(language)), "code": self.code}
+        return " ".join(words.format(**told).split())
+
+    def _more(self, language: str) -> str:
+        """What actions say is English. Others read the page where a number is paired, and the rest in the audit."""
+        if language == "en":
+            return self.detail
+        page = _PAGE.search(self.detail)
+        return PAIR.get(language, PAIR["en"]).format(page=page[1]) if page else ""
 
 
 class Telling:

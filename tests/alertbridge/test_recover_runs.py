@@ -59,8 +59,12 @@ def test_indonesians_read_reasons_in_their_language() -> None:
     """A reason that has Indonesian words is told in them; a word that has none stays as it is."""
     matter = Matter("mend", "Broken", Severity.CRITICAL, {}, "mend", "thing:a", reason="cooldown", detail="x")
     assert "masih masa jeda" in matter.text("stays", "id")
-    assert "cooldown; x" in matter.text("stays", "en")
-    assert "odd word" in replace(matter, reason="odd word").text("stays", "id")
+    assert "its cooldown is not over; x" in matter.text("stays", "en")
+    assert "odd word" in replace(matter, reason="odd_word").text("stays", "id")
+    failed = replace(matter, reason="no_permission", detail="the user 'x' needs the policy \"write\"")
+    assert "hak akses kurang" in (text := failed.text("exhausted", "id"))
+    assert "policy" not in text
+    assert "policy" in failed.text("exhausted", "en")
 
 
 @pytest.mark.parametrize("language", ["id", "en"])

@@ -242,7 +242,7 @@ def test_limits_hold_for_people() -> None:
         await asyncio.sleep(30)
         story.maker.targets["a"].well = False
         assert "cooldown" in await story.write("run mend thing=a")
-        assert "no_target" in await story.write("run mend thing=nowhere")
+        assert "not configured" in await story.write("run mend thing=nowhere")
         assert "no action" in await story.write("run off thing=a")
         assert story.acts() == 1
 

@@ -409,7 +409,7 @@ class History:
             told = f"{target.name} at {undo.began_s:.1f} of run {run.id}"
             if not acts:
                 yield f"taken back what was never done: {told}"
-            elif before and before[-1].began_s >= acts[-1].began_s:
+            elif before and (before[-1].began_s > acts[-1].began_s or len(before) >= len(acts)):
                 yield f"taken back twice: {told}"
             if undo.run_id not in self.wished:
                 section = next(rule for rule in self.section.rules if rule.name == run.rule)

@@ -4,6 +4,7 @@ for taking back: that is above them."""
 import re
 
 from alertbridge.deliver.render.humanise import duration
+from alertbridge.recover.reasons import reason_words
 from alertbridge.reply import episodes
 from alertbridge.reply.commands.base import Means, not_found, wrong_use
 from alertbridge.reply.model import Answer, Outcome, Question, Role
@@ -63,7 +64,9 @@ async def run(question: Question, means: Means) -> Answer:
     except NoSuchOffer:
         return not_found(language, "no_such_action", name=name)
     except RunRefused as refused:
-        why = f"{refused.reason} ({refused.detail})" if refused.detail else refused.reason
+        why = reason_words(refused.reason, language)
+        if refused.detail and language == "en":  # what actions say is English
+            why = f"{why} ({refused.detail})"
         return Answer(
             say(language, "action_refused", name=offer.name, why=short(why, DOES_CHARS)), Outcome.REFUSED
         )

@@ -33,6 +33,10 @@ class Letter:
     image: bytes | None = None
 
 
+_E_MAIL = "mailtos"
+"""A message without a subject looks like a fault there."""
+
+
 class Notify(Protocol):
     """Sends a letter in the calling thread: True for sent, False for refused, None when nobody was addressed."""
 
@@ -70,6 +74,7 @@ class Apprise(Local[AppriseSection]):
         limit = int(plugin.body_maxlen) if isinstance(plugin, apprise.NotifyBase) else _FALLBACK_LIMIT
         pictures = isinstance(plugin, apprise.NotifyBase) and bool(plugin.attachment_support)
         self._titled = isinstance(plugin, apprise.NotifyBase) and plugin.title_maxlen > 0
+        self._needs_title = getattr(plugin, "secure_protocol", None) == _E_MAIL
         super().__init__(
             section,
             Traits(
@@ -93,6 +98,8 @@ class Apprise(Local[AppriseSection]):
             return retry("busy").outcome("earlier calls still hang")
         image = message.image.png if message.image is not None and self._traits.sends_images else None
         title = message.template_fields.get("title", "") if self._titled else ""
+        if not self._needs_title and _repeats(title, message.text):
+            title = ""
         letter = Letter(_filled(self._section.target, address), title, message.text, image)
         call = self._threads.submit(self._tried, letter)
         self._running.add(call)
@@ -124,6 +131,12 @@ class Apprise(Local[AppriseSection]):
     async def close(self) -> None:
         """Starts nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _repeats(title: str, text: str) -> bool:
+    """Whether a line of `text` begins with all that `title` says: gateways for SMS put one before the other."""
+    said = title.removesuffix("\N{HORIZONTAL ELLIPSIS}").rstrip()
+    return any(line.startswith(said) for line in text.splitlines()[:2])
 
 
 def _filled(url: str, address: str) -> str:
