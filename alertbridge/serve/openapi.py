@@ -1,14 +1,13 @@
 """The OpenAPI document: generated from the models and from the tables that also give the routes."""
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from alertbridge.serve import alerts, api, inbound, metrics
-from runtime.serving.document import document as described
+from runtime.serving.everywhere import EXPOSITION, description, life, plain
 from runtime.serving.openapi import OpenApi
-from runtime.serving.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
+from runtime.serving.operation import HTML, Answer, Operation, Parameter, route_table
 
 PATH = f"{api.PREFIX}/openapi.json"
-_OPENMETRICS = "application/openmetrics-text"
 _ABOUT = """\
 What the alert bridge took in, whom it told and how far that is. Times are RFC 3339 in UTC, durations seconds; what is
 not known is null. Errors under /api are problem documents (RFC 9457). Who may ask is settled in the configuration's
@@ -26,14 +25,9 @@ TAGS = (
     ("pages", "For people."),
 )
 
-
-def _plain(status: int, text: str) -> Answer:
-    return Answer(status, text, media=(TEXT,))
-
-
 _CHANNEL = Parameter("channel", "path", "Name of the channel.", required=True)
 _LANG = Parameter("lang", "query", "`en` or `id`; by `Accept-Language` when left out.")
-_HOOK_REFUSED = _plain(403, "The signature is not the channel's, or there is no such channel.")
+_HOOK_REFUSED = plain(403, "The signature is not the channel's, or there is no such channel.")
 
 ELSEWHERE: tuple[Operation, ...] = (
     Operation(
@@ -45,10 +39,10 @@ ELSEWHERE: tuple[Operation, ...] = (
         parameters=(_CHANNEL,),
         answers=(
             Answer(200, "Taken; how many events were new."),
-            _plain(400, "It is not what the provider sends."),
+            plain(400, "It is not what the provider sends."),
             _HOOK_REFUSED,
-            _plain(413, "The body is too long."),
-            _plain(503, "Not now: send it again."),
+            plain(413, "The body is too long."),
+            plain(503, "Not now: send it again."),
         ),
     ),
     Operation(
@@ -58,7 +52,7 @@ ELSEWHERE: tuple[Operation, ...] = (
         tag="webhooks",
         summary="Answers a provider that checks the address of the webhook",
         parameters=(_CHANNEL,),
-        answers=(_plain(200, "The word that it wants to hear."), _HOOK_REFUSED),
+        answers=(plain(200, "The word that it wants to hear."), _HOOK_REFUSED),
     ),
     Operation(
         method="GET",
@@ -66,38 +60,9 @@ ELSEWHERE: tuple[Operation, ...] = (
         id="getMetrics",
         tag="metrics",
         summary="Metrics of the bridge",
-        answers=(
-            Answer(200, "Metrics, in the format that the client likes best.", media=(TEXT, _OPENMETRICS)),
-        ),
+        answers=(EXPOSITION,),
     ),
-    Operation(
-        method="GET",
-        path="/-/healthy",
-        id="getHealthy",
-        tag="life",
-        summary="Whether the process runs",
-        answers=(_plain(200, "It runs."),),
-    ),
-    Operation(
-        method="GET",
-        path="/-/ready",
-        id="getReady",
-        tag="life",
-        summary="Whether alerts can be taken in and told",
-        answers=(_plain(200, "They can."), _plain(503, "Why not.")),
-    ),
-    Operation(
-        method="POST",
-        path="/-/reload",
-        id="reload",
-        tag="life",
-        summary="Read the configuration again",
-        answers=(
-            _plain(200, "The new one is in force."),
-            _plain(400, "The request has a body, which it may not have."),
-            _plain(500, "The new one has mistakes, which are listed; the old one stays in force."),
-        ),
-    ),
+    *life(ready="Whether alerts can be taken in and told", is_ready="They can.", is_not="Why not."),
     Operation(
         method="GET",
         path="/",
@@ -134,22 +99,7 @@ ELSEWHERE: tuple[Operation, ...] = (
 )
 """What is served beside the API, told here so that the document is whole."""
 
-
-async def _openapi(request: web.Request) -> web.Response:
-    return await described(
-        request, lambda: DOCUMENT.text, media=JSON, headers={hdrs.CACHE_CONTROL: "max-age=300"}
-    )
-
-
-_OWN = Operation(
-    method="GET",
-    path=PATH,
-    id="getOpenApi",
-    tag="life",
-    summary="This document",
-    answers=(Answer(200, "An OpenAPI 3.1 document."),),
-    handler=_openapi,
-)
+_OWN = description(PATH, lambda: DOCUMENT.text)
 OPERATIONS: tuple[Operation, ...] = (*alerts.OPERATIONS, *api.OPERATIONS, _OWN, *ELSEWHERE)
 """Everything that can be asked of the bridge."""
 
@@ -159,5 +109,5 @@ def routes() -> list[web.RouteDef]:
     return route_table([_OWN])
 
 
-DOCUMENT = OpenApi(title="tikwatch alertbridge", about=_ABOUT, tags=TAGS, operations=OPERATIONS)
+DOCUMENT: OpenApi = OpenApi(title="tikwatch alertbridge", about=_ABOUT, tags=TAGS, operations=OPERATIONS)
 """The description of all that."""

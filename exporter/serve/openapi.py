@@ -1,15 +1,14 @@
 """The OpenAPI document: generated from the models and from the table that also gives the routes."""
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from exporter.fleet import KNOWN_COLLECTORS
 from exporter.serve import api
-from runtime.serving.document import document as described
+from runtime.serving.everywhere import EXPOSITION, description, life, plain
 from runtime.serving.openapi import OpenApi
-from runtime.serving.operation import HTML, JSON, TEXT, Answer, Operation, Parameter, route_table
+from runtime.serving.operation import HTML, Answer, Operation, Parameter, route_table
 
 PATH = f"{api.PREFIX}/openapi.json"
-_OPENMETRICS = "application/openmetrics-text"
 _ABOUT = """\
 State of the routers that this exporter watches. Durations are seconds, ratios 0 to 1, times RFC 3339 in UTC; what is
 not known is null. Errors under /api are problem documents (RFC 9457). Who may ask is settled in the configuration's
@@ -29,13 +28,7 @@ _DEADLINE = Parameter(
 _COLLECT = Parameter(
     "collect[]", "query", "Only these collectors.", many=True, limits={"enum": list(KNOWN_COLLECTORS)}
 )
-_EXPOSITION = Answer(200, "Metrics, in the format that the client likes best.", media=(TEXT, _OPENMETRICS))
-_BUSY = Answer(503, "As many scrapes as may be are under way.", media=(TEXT,))
-
-
-def _plain(status: int, text: str) -> Answer:
-    return Answer(status, text, media=(TEXT,))
-
+_BUSY = plain(503, "As many scrapes as may be are under way.")
 
 ELSEWHERE: tuple[Operation, ...] = (
     Operation(
@@ -54,7 +47,7 @@ ELSEWHERE: tuple[Operation, ...] = (
             ),
             _DEADLINE,
         ),
-        answers=(_EXPOSITION, _plain(400, "There is no such collector; those there are."), _BUSY),
+        answers=(EXPOSITION, plain(400, "There is no such collector; those there are."), _BUSY),
     ),
     Operation(
         method="GET",
@@ -76,8 +69,8 @@ ELSEWHERE: tuple[Operation, ...] = (
             _DEADLINE,
         ),
         answers=(
-            _EXPOSITION,
-            _plain(400, "There is no such target, module or collector; those there are."),
+            EXPOSITION,
+            plain(400, "There is no such target, module or collector; those there are."),
             _BUSY,
         ),
     ),
@@ -89,34 +82,7 @@ ELSEWHERE: tuple[Operation, ...] = (
         summary="The routers as targets, for Prometheus's HTTP service discovery",
         answers=(Answer(200, "Groups of targets with their labels."),),
     ),
-    Operation(
-        method="GET",
-        path="/-/healthy",
-        id="getHealthy",
-        tag="life",
-        summary="Whether the process runs",
-        answers=(_plain(200, "It runs."),),
-    ),
-    Operation(
-        method="GET",
-        path="/-/ready",
-        id="getReady",
-        tag="life",
-        summary="Whether scrapes are answered",
-        answers=(_plain(200, "They are."), _plain(503, "Not yet, or not any more.")),
-    ),
-    Operation(
-        method="POST",
-        path="/-/reload",
-        id="reload",
-        tag="life",
-        summary="Read the configuration again",
-        answers=(
-            _plain(200, "The new one is in force."),
-            _plain(400, "The request has a body, which it may not have."),
-            _plain(500, "The new one has mistakes, which are listed; the old one stays in force."),
-        ),
-    ),
+    *life(ready="Whether scrapes are answered", is_ready="They are.", is_not="Not yet, or not any more."),
     Operation(
         method="GET",
         path="/",
@@ -173,9 +139,9 @@ ELSEWHERE: tuple[Operation, ...] = (
         ),
         answers=(
             Answer(200, "Events without end.", media=("text/event-stream",)),
-            _plain(400, "Nothing, too much, or nothing that can be watched."),
-            _plain(404, "There is no such router."),
-            _plain(503, "There are as many viewers as may be."),
+            plain(400, "Nothing, too much, or nothing that can be watched."),
+            plain(404, "There is no such router."),
+            plain(503, "There are as many viewers as may be."),
         ),
     ),
     Operation(
@@ -192,29 +158,14 @@ ELSEWHERE: tuple[Operation, ...] = (
         ),
         answers=(
             Answer(200, "The first that match, how many do, and how many there are of each kind."),
-            _plain(404, "There is no such router."),
+            plain(404, "There is no such router."),
             Answer(502, "The router could not be asked; why."),
         ),
     ),
 )
 """What is served beside the API, told here so that the document is whole."""
 
-
-async def _openapi(request: web.Request) -> web.Response:
-    return await described(
-        request, lambda: DOCUMENT.text, media=JSON, headers={hdrs.CACHE_CONTROL: "max-age=300"}
-    )
-
-
-_OWN = Operation(
-    method="GET",
-    path=PATH,
-    id="getOpenApi",
-    tag="life",
-    summary="This document",
-    answers=(Answer(200, "An OpenAPI 3.1 document."),),
-    handler=_openapi,
-)
+_OWN = description(PATH, lambda: DOCUMENT.text)
 OPERATIONS: tuple[Operation, ...] = (*api.OPERATIONS, _OWN, *ELSEWHERE)
 """Everything that can be asked of the exporter."""
 
@@ -224,5 +175,5 @@ def routes() -> list[web.RouteDef]:
     return route_table([_OWN])
 
 
-DOCUMENT = OpenApi(title="tikwatch exporter", about=_ABOUT, tags=TAGS, operations=OPERATIONS)
+DOCUMENT: OpenApi = OpenApi(title="tikwatch exporter", about=_ABOUT, tags=TAGS, operations=OPERATIONS)
 """The description of all that."""
