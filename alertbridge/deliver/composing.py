@@ -11,6 +11,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from alertbridge.alerts import Severity
 from alertbridge.deliver.deliveryconfig import FoldingSection
@@ -26,6 +27,7 @@ RESOLVED_BEFORE_TOLD = "resolved_before_told"
 OVER = "over"
 TOO_LATE = "too_late"
 
+_age = attrgetter("id")
 _Key = tuple[str, object]
 """What makes notices one group."""
 
@@ -90,17 +92,21 @@ class Plan:
 def plan(waiting: Sequence[Head], situation: Situation, folding: FoldingSection) -> Plan:
     """What a lane does with what waits in it (oldest first) when it is free to send."""
     expired = _expired(waiting, situation)
-    gone = {head.id for head, _ in expired}
-    following = _following([head for head in waiting if head.id not in gone], situation.elsewhere)
-    gone |= {head.id for head, _ in following}
-    staying = [head for head in waiting if head.id not in gone]
-    due = [head for head in staying if head.not_before_s is None or head.not_before_s <= situation.now_s]
-    waits_s = [head.not_before_s - situation.now_s for head in staying if head.not_before_s is not None]
+    staying = _without({head.id for head, _ in expired}, waiting)
+    following = _following(staying, situation.elsewhere)
+    staying = _without({head.id for head, _ in following}, staying)
+    held = [head for head in staying if head.not_before_s is not None and head.not_before_s > situation.now_s]
+    due = _without({head.id for head in held}, staying)
+    waits_s = [head.not_before_s - situation.now_s for head in held if head.not_before_s is not None]
     draft, wait_s = _drafted(_in_order(due, staying), situation, folding)
     if draft is None:
         found = [seconds for seconds in (*waits_s, wait_s) if seconds is not None and seconds > 0]
         wait_s = min(found, default=None)
     return Plan(tuple(expired), tuple(following), draft, None if draft else wait_s)
+
+
+def _without(gone: Collection[int], heads: Sequence[Head]) -> Sequence[Head]:
+    return [head for head in heads if head.id not in gone] if gone else heads
 
 
 def storm_pause_s(recent: Sequence[Sent], folding: FoldingSection, *, critical: bool) -> float:
@@ -141,6 +147,8 @@ def _expired(waiting: Sequence[Head], situation: Situation) -> list[tuple[Head, 
     ended = {
         head.episode_id for head in waiting if head.kind is Kind.RESOLVED and head.episode_id is not None
     }
+    if not ended and not any(head.kind is Kind.REPLY for head in waiting):
+        return []  # as it is while a storm grows
     held = {
         head.episode_id
         for head in situation.elsewhere
@@ -176,6 +184,8 @@ def _expired(waiting: Sequence[Head], situation: Situation) -> list[tuple[Head, 
 
 def _following(staying: Sequence[Head], elsewhere: Sequence[Head]) -> list[tuple[Head, int]]:
     """Those before which something of the same alert still waits on another way, and that way."""
+    if not elsewhere:
+        return []
     before: dict[str, Head] = {}
     for other in elsewhere:
         if other.fingerprint:
@@ -192,10 +202,12 @@ def _following(staying: Sequence[Head], elsewhere: Sequence[Head]) -> list[tuple
 
 def _in_order(due: Sequence[Head], staying: Sequence[Head]) -> list[Head]:
     """Those of `due` that overtake nothing of the same alert among `staying` by being told."""
+    if len(due) == len(staying):
+        return sorted(due, key=_age)
     ready = {head.id for head in due}
     blocked: set[str] = set()
     found = []
-    for head in sorted(staying, key=lambda one: one.id):
+    for head in sorted(staying, key=_age):
         if head.id in ready and head.fingerprint not in blocked:
             found.append(head)
         elif head.fingerprint:

@@ -26,6 +26,7 @@ from alertbridge.deliver.providers.base import StatusEvent
 from alertbridge.deliver.receipts import Receipts
 from alertbridge.deliver.sightings import Sightings
 from alertbridge.store.database import Database
+from alertbridge.store.slices import slices
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -73,8 +74,9 @@ class Sentinel:
         self._count(transit)
         if everything:
             keys: set[Hashable] = set()
-            for _, head in waiting:
-                keys |= {("notice", head.id), ("deadline", head.id, head.reason)}
+            async for some in slices(waiting):
+                keys.update(("notice", head.id) for _, head in some)
+                keys.update(("deadline", head.id, head.reason) for _, head in some)
             for message in transit:
                 keys |= {("message", message.id), ("late", message.id), ("proof", message.id)}
                 keys |= {("unproven", message.id), ("again", message.id, message.attempts, message.state)}
@@ -90,14 +92,14 @@ class Sentinel:
             return await contents.load(connection, overdue)
 
     async def _of_waiting(self, waiting: Sequence[tuple[str, Head]]) -> None:
-        overdue = [(recipient, head) for recipient, head in waiting if self._is_overdue(head)]
+        overdue = [pair async for some in slices(waiting) for pair in some if self._is_overdue(pair[1])]
         overdue.sort(key=lambda pair: (pair[0], pair[1].way, pair[1].id))
         for (recipient, way), found in groupby(overdue, key=lambda pair: (pair[0], pair[1].way)):
             due = [head for _, head in found]
-            old = [head for head in due if self._age_s(head) > self.section.dead_after_s]
+            old = {head.id: head for head in due if self._age_s(head) > self.section.dead_after_s}
             if old:
-                await self._give_up(recipient, old)
-            await self._redirect(Lane(recipient, way), [head for head in due if head not in old], waiting)
+                await self._give_up(recipient, list(old.values()))
+            await self._redirect(Lane(recipient, way), [head for head in due if head.id not in old], waiting)
 
     def _is_overdue(self, head: Head) -> bool:
         if head.kind in (Kind.REPLY, Kind.PROBE):

@@ -20,6 +20,7 @@ from alertbridge.deliver.outbox.outages import Beside
 from alertbridge.deliver.outbox.rows import Head, Message, Moved
 from alertbridge.deliver.providers.base import Provider
 from alertbridge.deliver.route.addressbook import Recipient
+from alertbridge.store.slices import slices
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +99,9 @@ class Turns:
             told = await notices.beginnings_told(connection, lane.recipient)
             recent = await messages.recent(connection, lane, now_s - composing.STORM_LASTS_S * 2, now_s)
             ages_s = {
-                head.id: tools.sightings.age_s(("notice", head.id), head.created_at_s) for head in heads
+                head.id: tools.sightings.age_s(("notice", head.id), head.created_at_s)
+                async for some in slices(heads)
+                for head in some
             }
             over = 0
             if max(ages_s.values(), default=0.0) > tools.section.folding.stale_after_s:
