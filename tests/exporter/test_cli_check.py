@@ -434,7 +434,12 @@ def test_exit_statuses_of_the_real_program(network: NetworkThread, tmp_path: Pat
         )
         for code, path in files.items()
     }
-    assert {code: run.wait(30) for code, run in runs.items()} == {code: code for code in files}
+    try:
+        assert {code: run.wait(120) for code, run in runs.items()} == {code: code for code in files}
+    finally:
+        for run in runs.values():
+            run.kill()
+            run.wait()
     told = subprocess.run(
         [sys.executable, "-m", "exporter", "check", "--help"], capture_output=True, text=True, check=True
     )

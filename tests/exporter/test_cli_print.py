@@ -261,7 +261,7 @@ class Terminal:
 
     def end(self) -> int:
         """Read what is left and return the exit status."""
-        end_s = time.monotonic() + 20
+        end_s = time.monotonic() + 60
         while self.process.poll() is None:
             if time.monotonic() >= end_s:
                 self.process.kill()

@@ -37,7 +37,7 @@ async def simulated(profile: str) -> AsyncIterator[Router]:
         device = network["core"]
         spec = device.spec
         target = Target("core", spec.host, device.port, spec.username, spec.password)
-        router = Router(target, pool=PoolSettings())
+        router = Router(target, pool=PoolSettings(acquire_timeout_s=60.0))
         try:
             yield router
         finally:

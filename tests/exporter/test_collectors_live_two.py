@@ -9,7 +9,7 @@ from exporter.cardinality import Cardinality, Mode
 from exporter.collectors import BY_NAME
 from exporter.collectors.reader import Reader, Reading
 from exporter.collectors.table import Facts
-from routeros import Router, Target
+from routeros import PoolSettings, Router, Target
 from simulator import Network, RouterSpec
 
 NAMES = (
@@ -58,7 +58,8 @@ async def simulated(profile: str, **settings: str) -> AsyncIterator[Router]:
     async with Network([RouterSpec("core", profile=profile, **settings)]) as network:  # type: ignore[arg-type]  # any field of the spec
         device = network["core"]
         spec = device.spec
-        router = Router(Target("core", spec.host, device.port, spec.username, spec.password))
+        target = Target("core", spec.host, device.port, spec.username, spec.password)
+        router = Router(target, pool=PoolSettings(acquire_timeout_s=60.0))
         try:
             yield router
         finally:

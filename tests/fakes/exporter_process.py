@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scripts.demo.ports import free_ports
 
-START_DEADLINE_S = 60.0
+START_DEADLINE_S = 120.0
 END_DEADLINE_S = 60.0
 
 
