@@ -100,17 +100,19 @@ def make_app(
             metrics,
             clock,
             emergency=lambda alerts: bridge.parts.delivery.emergency(alerts),
+            faulted=metrics.task_fault,
         )
         app[ALERTS_DOOR] = door
         app[INBOUND] = InboundDoor(bridge.database, clock, lambda: bridge.parts, bridge.message)
         yield
         app[LIFE].move_to(Phase.STOPPING)
+        await door.told()
         await bridge.close()
         door.close()
         threads.shutdown(wait=False, cancel_futures=True)
 
     async def why_not(request: web.Request) -> str:
-        return await request.app[BRIDGE].why_not_ready()
+        return await request.app[BRIDGE].why_not_ready() or request.app[ALERTS_DOOR].why_not_ready()
 
     for module in ROUTES:
         app.add_routes(module.routes())

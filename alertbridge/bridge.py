@@ -13,6 +13,7 @@ from alertbridge.accept.ports import Change
 from alertbridge.alerts import Alert, Severity
 from alertbridge.closing import Closing
 from alertbridge.config import Config
+from alertbridge.deliver.asides import watched
 from alertbridge.deliver.limit.store import LimitStore
 from alertbridge.deliver.model import Body, Kind
 from alertbridge.deliver.providers.base import MessageEvent
@@ -105,7 +106,7 @@ class Bridge:
         self._tasks = [
             asyncio.create_task(self._again("calm", CALM_EVERY_S, self._calm)),
             asyncio.create_task(self._again("store", PROVE_EVERY_S, self._prove)),
-            asyncio.create_task(retention.run(leadership)),
+            watched(asyncio.create_task(retention.run(leadership)), "retention", self.metrics.task_fault),
         ]
 
     async def close(self) -> None:
@@ -144,10 +145,14 @@ class Bridge:
         closed, self.closing = self.closing, closing
         self.metrics.know(channels=new.providers, rules=(rule.name for rule in config.recovery.rules))
         self.intake.replace(config.accept, new.routes)
-        await closed.stop(engine=False)
-        await old.stop()
-        await new.start()
-        await closing.start(engine=False)
+        try:
+            await closed.stop(engine=False)
+        finally:  # whatever the old parts meet at their end, the new ones deliver
+            try:
+                await old.stop()
+            finally:
+                await new.start()
+                await closing.start(engine=False)
 
     async def why_not_ready(self) -> str:
         """A sentence when alerts could not be taken in or told to anybody; empty when all is well."""
@@ -187,6 +192,7 @@ class Bridge:
                 log.warning("bridge.put_off", job=name, detail=str(error))
             except Exception:  # the edge of a task that must not end
                 log.exception("bridge.job_failed", job=name)
+                self.metrics.task_fault(name)
             await asyncio.sleep(every_s)
 
     async def _calm(self) -> None:

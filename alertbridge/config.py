@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import InitErrorDetails
 
-from alertbridge.accept.config import AcceptSection
+from alertbridge.accept.config import AcceptSection, DeadlineSection
 from alertbridge.alertmanager import AlertmanagerSection
 from alertbridge.deadman import DeadManSection
 from alertbridge.deliver.deliveryconfig import SendingSection
@@ -112,6 +112,7 @@ class Config(Section):
         given = super().prepare(given, around, faults)
         faults.extend(routing_faults(given, around.folder))
         faults.extend(_address_faults(given))
+        faults.extend(_lead_faults(given))
         faults.extend(report_faults(given))
         faults.extend(recovery_faults(given, KNOWN))
         faults.extend(_unknown_names(given, "deadman", "recipients", "recipients", "recipient"))
@@ -139,6 +140,27 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
                 section.address(str(to))
             except AddressRefused as refused:
                 yield fault(str(refused), *place, "to")
+
+
+def _lead_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """A lead that leaves nothing of the deadline, so that whatever is critical would take another way at once."""
+    accept = given.get("accept")
+    sending, deadlines = given.get("sending"), accept.get("deadlines") if isinstance(accept, Mapping) else None
+    lead_s = _number(sending, "lead_s", SendingSection().lead_s)
+    critical_s = _number(deadlines, "critical_s", DeadlineSection().critical_s)
+    if lead_s >= critical_s:
+        yield fault(
+            f"must be shorter than accept > deadlines > critical_s, which is {critical_s:g}: the fallback would begin "
+            "before the channel could",
+            "sending",
+            "lead_s",
+        )
+
+
+def _number(section: object, key: str, usual: float) -> float:
+    """What is written under `key`, where that is a number."""
+    found = section.get(key, usual) if isinstance(section, Mapping) else usual
+    return float(found) if isinstance(found, int | float) else usual
 
 
 def _unknown_names(

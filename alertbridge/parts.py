@@ -95,6 +95,7 @@ class Parts:
             delivery=self.delivery,
             told=metrics.channel,
             default_language=config.delivery.language,
+            faulted=metrics.task_fault,
         )
 
     def __repr__(self) -> str:

@@ -31,6 +31,7 @@ RUN_ENDS: Final = (
     RunState.INTERRUPTED,
 )
 UNDER_WAY: Final = (NoticeState.PENDING.value, NoticeState.COMPOSED.value)
+TASKS: Final = ("calm", "channel", "dispatch", "emergency", "lane", "lease", "retention", "sentinel", "store")
 CHANNEL_STATES: Final = ("ok", "reconnecting", "paused", "stopped")
 
 
@@ -76,6 +77,7 @@ COUNTERS: Final = (
     _Row("recovery_runs", "Recovery runs that came to an end.", ("rule", "outcome")),
     _Row("recovery_decisions", "Decisions about an alert, also those not to act.", ("rule", "reason")),
     _Row("request_faults", "Requests that met a fault of the bridge."),
+    _Row("task_faults", "Faults of the bridge in its own tasks, outside of requests.", ("task",)),
     _Row("config_reloads", "Times the configuration was read again and taken."),
     _Row("config_reload_failures", "Times a new configuration was refused."),
 )
@@ -146,6 +148,7 @@ class SelfMetrics:
             ("alerts_rejected", (fault.value for fault in Fault)),
             ("alerts_deduplicated", DUPLICATES),
             ("notices", (kind.value for kind in Kind)),
+            ("task_faults", TASKS),
         ):
             for value in values:
                 self._counters[name].labels(value)
@@ -233,6 +236,9 @@ class SelfMetrics:
     def unacknowledged(self, age_s: Mapping[str, float]) -> None:
         for channel, age in age_s.items():
             self._gauges["unacknowledged_age_seconds"].labels(channel).set(age)
+
+    def task_fault(self, task: str) -> None:
+        self._counters["task_faults"].labels(task).inc()
 
     # -- channels, limits, store
 

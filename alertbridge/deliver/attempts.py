@@ -6,7 +6,6 @@ changes nothing of a message that another one has taken over.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from random import random
 
@@ -14,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.deliver import sending
+from alertbridge.deliver.asides import watched
 from alertbridge.deliver.deliveryconfig import SendingSection
 from alertbridge.deliver.fates import Fates
 from alertbridge.deliver.lanes import Lane
@@ -25,7 +25,7 @@ from alertbridge.deliver.ports import ActiveAlerts, Buckets, Limits, Providers, 
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Traits
 from alertbridge.deliver.sightings import Sightings
 from alertbridge.store.database import Database
-from alertbridge.store.errors import StoreUnavailable
+from alertbridge.store.errors import StoreError, StoreUnavailable
 from runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -115,13 +115,14 @@ class Attempts:
             late_after_s = tools.section.folding.late_after_s
             request = sending.outgoing(message, provider.traits, age_s, late_after_s, body)
             tools.fates.channels.begun(message.channel)
-            renewing = asyncio.create_task(self._renew(lane))
+            renewing = watched(
+                asyncio.create_task(self._renew(lane)), "lease", tools.fates.counters.task_fault
+            )
             try:
                 outcome = await provider.send(request)
             finally:
                 renewing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await renewing
+                await asyncio.wait({renewing})  # what it met is no business of the attempt
             tools.fates.channels.record(message.channel, outcome)
         await self._until_stored(lane, memory, message, attempt_id, outcome)
         return 0.0
@@ -144,8 +145,8 @@ class Attempts:
                         connection, tools.database, lane, tools.owner, tools.section.lease_s
                     ):
                         log.warning("delivery.lease_lost", lane=str(lane))
-            except StoreUnavailable as error:
-                log.warning("delivery.lease_not_renewed", lane=str(lane), reason=error.reason.value)
+            except StoreError as error:
+                log.warning("delivery.lease_not_renewed", lane=str(lane), error=str(error))
 
     async def _until_stored(
         self, lane: Lane, memory: LaneMemory, message: Message, attempt_id: int, outcome: Outcome

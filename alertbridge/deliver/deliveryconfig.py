@@ -52,7 +52,10 @@ class SendingSection(Section):
     """How messages are sent, proven and, if need be, told another way."""
 
     lead_s: float = Field(
-        default=3.0, ge=0, le=60, description="Seconds before the deadline at which the fallback starts."
+        default=10.0,
+        ge=0,
+        le=30,
+        description="Seconds before the deadline at which the fallback starts: so long it may take itself.",
     )
     critical_ack_s: float = Field(
         default=30.0, ge=1, le=3600, description="Longest wait for the server's ack of something critical."

@@ -141,6 +141,10 @@ class Counters(Protocol):
         """By channel, the age of the oldest message that was sent and not acknowledged; 0 without any."""
         ...
 
+    def task_fault(self, task: str) -> None:
+        """Something failed that nobody waits for."""
+        ...
+
 
 class NoCounters:
     """Counts nothing."""
@@ -167,4 +171,7 @@ class NoCounters:
         """Nothing."""
 
     def unacknowledged(self, age_s: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def task_fault(self, task: str) -> None:
         """Nothing."""

@@ -124,8 +124,8 @@ class Delivery:
         """Begins to work off what waits."""
         self._stopping = False
         self._tasks = [
-            asyncio.create_task(self._guarded("delivery.dispatch", self._dispatch, self._section.poll_s)),
-            asyncio.create_task(self._guarded("delivery.sentinel", self.look, ROUND_S)),
+            asyncio.create_task(self._guarded("dispatch", self._dispatch, self._section.poll_s)),
+            asyncio.create_task(self._guarded("sentinel", self.look, ROUND_S)),
         ]
 
     async def stop(self) -> None:
@@ -279,6 +279,7 @@ class Delivery:
                     rest_s = AFTER_ERROR_S
                 except Exception:  # the edge of one lane: the others must go on, and this one is tried again
                     log.exception("delivery.turn_failed", lane=str(lane))
+                    self._counters.task_fault("lane")
                     rest_s = LONGEST_REST_S
                 if rest_s is None:
                     return
@@ -300,9 +301,10 @@ class Delivery:
             try:
                 await step()
             except StoreUnavailable as error:
-                log.warning(name, error="store_unavailable", reason=error.reason.value)
+                log.warning("delivery.put_off", task=name, reason=error.reason.value)
             except Exception:  # the edge of a task that must not end
-                log.exception(name)
+                log.exception("delivery.task_failed", task=name)
+                self._counters.task_fault(name)
             if step == self._dispatch:
                 await _pause(self._work, every_s)
             else:

@@ -7,9 +7,10 @@ pass is 503, whatever its cause: too much at once, no room, a body that is slow,
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import hdrs, web
@@ -20,6 +21,7 @@ from alertbridge.accept.counts import AcceptCounts
 from alertbridge.accept.intake import Intake, Overloaded
 from alertbridge.accept.payload import NotANotification, Received, Rejected, read_notification
 from alertbridge.alerts import Alert
+from alertbridge.deliver.asides import watched
 from alertbridge.store.errors import StoreError
 from runtime.clock import Clock
 from runtime.guards import PRINCIPAL, Scheme
@@ -36,9 +38,19 @@ CHUNK_BYTES = 64 << 10
 TOLD = 100
 """An answer and the log name so many alerts that were not taken; the store has all of them."""
 RETRY_AFTER = {hdrs.RETRY_AFTER: "1"}
+TELL_WITHIN_S = 5.0
+REFUSED_LATELY_S = 60.0
+"""After so long a refusal says nothing of now: a balancer that sends nothing more would never hear of the cure."""
+
+Emergency = Callable[[Sequence[Alert]], Coroutine[None, None, int]]
 
 
-Emergency = Callable[[Sequence[Alert]], Awaitable[int]]
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A notification could not be stored, at `at_s` (monotonic)."""
+
+    at_s: float
+    why: str
 
 
 class RejectedAlert(Body):
@@ -71,11 +83,15 @@ class AlertsDoor:
         counts: AcceptCounts,
         clock: Clock,
         emergency: Emergency | None = None,
+        faulted: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`emergency` hears of what could not be stored; Alertmanager is still told to come again."""
+        """`emergency` hears of what could not be stored; Alertmanager is still told to come again. `faulted` counts
+        what failed meanwhile for a fault of ours."""
         self._intake = intake
         self._emergency = emergency
+        self._faulted = faulted
         self._telling: set[asyncio.Task[int]] = set()
+        self._refusal: _Refusal | None = None
         self._limits = section.limits
         self._counts = counts
         self._clock = clock
@@ -104,10 +120,14 @@ class AlertsDoor:
                     taken = await self._intake.take(received.group, received.rejected)
             except (Overloaded, StoreError) as error:
                 if isinstance(error, StoreError):
+                    self._refused(str(error))
                     self._tell_directly(received.group.alerts)
                 raise _later(str(error)) from error
             except TimeoutError as error:
+                self._refused(f"not within {limits.store_s:g} s")
                 raise _later(f"it could not be stored within {limits.store_s:g} s") from error
+        if taken.received > taken.watchdogs:
+            self._refusal = None
         if received.cut:
             self._counts.values_cut(received.cut)
             log.warning("alerts.cut", values=received.cut, group=received.group.key)
@@ -122,9 +142,25 @@ class AlertsDoor:
     def _tell_directly(self, alerts: Sequence[Alert]) -> None:
         """What is critical does not wait for the disk; the answer does not wait for that."""
         if self._emergency is not None:
-            task = asyncio.ensure_future(self._emergency(alerts))
+            task = watched(asyncio.create_task(self._emergency(alerts)), "emergency", self._faulted)
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
+
+    async def told(self) -> None:
+        """Returns when what could not be stored is told, as far as that ends in a few seconds."""
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=TELL_WITHIN_S)
+
+    def why_not_ready(self) -> str:
+        """A sentence while the last notification with anything to store was refused by the store lately: a small row
+        may still find its place where a notification does not. Empty otherwise."""
+        refusal = self._refusal
+        if refusal is None or self._clock.monotonic() - refusal.at_s >= REFUSED_LATELY_S:
+            return ""
+        return f"a notification could not be stored: {refusal.why}"
+
+    def _refused(self, why: str) -> None:
+        self._refusal = _Refusal(self._clock.monotonic(), why)
 
     def answered(self, code: int, since_s: float) -> None:
         """A request that began at `since_s` (monotonic) is answered."""

@@ -3,9 +3,11 @@
 import pytest
 
 from alertbridge.alerts import Severity
+from alertbridge.config import Config
 from alertbridge.deliver.model import Body, Kind, MessageState
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Receipt, StatusEvent, Traits
 from alertbridge.store.database import Database
+from runtime.loading import ConfigError, parse
 from tests.fakes.delivery_bench import Bench, JumpingClock
 
 CRITICAL = Severity.CRITICAL
@@ -35,6 +37,22 @@ async def test_critical_without_ack_goes_to_the_fallback_in_time(bench: Bench, c
     assert bench.wa.texts == ["firing CoreDown"]
     assert await bench.notice_states() == {"delivered:fallback": 1}
     assert bench.counted.fallen_back == 1
+
+
+@pytest.mark.parametrize("held_up_by", ["no_ack", "no_answer", "channel", "unknown"])
+async def test_the_fallback_has_ten_seconds_of_its_own(
+    bench: Bench, clock: JumpingClock, held_up_by: str
+) -> None:
+    """Whatever holds a critical message up, another way begins early enough to be slow itself and yet in time."""
+    bench.acking = False
+    if held_up_by == "channel":
+        bench.channels.hold["wa"] = "reconnecting"
+    elif held_up_by != "no_ack":
+        bench.wa.default = OutcomeClass.RETRY if held_up_by == "no_answer" else OutcomeClass.UNKNOWN
+    accepted_s = clock.time()
+    await bench.firing("CoreDown", severity=CRITICAL)
+    await bench.run(60)
+    assert 25 <= bench.sms.sent[0].at_s - accepted_s <= 37
 
 
 async def test_warning_without_ack_goes_to_the_fallback_after_a_minute(
@@ -79,7 +97,7 @@ async def test_critical_is_out_within_its_deadline_whatever_holds_it_up(
             bench.wa.default = OutcomeClass.RETRY
         case "full":
             bench.policies = {}
-            held = Outcome(OutcomeClass.RETRY, "rate_limited", retry_after_s=600.0)
+            held = Outcome(OutcomeClass.RETRY, "rate_limited", retry_after_s=300.0)
             bench.wa.will(held)
             await bench.firing("Earlier")
             await bench.run(3)
@@ -252,3 +270,11 @@ async def test_a_reply_is_not_told_by_sms_and_expires(bench: Bench) -> None:
     assert bench.wa.sent == []
     assert bench.sms.sent == []
     assert await bench.notice_states() == {"expired:too_late": 1}
+
+
+def test_a_lead_that_leaves_no_time_is_refused() -> None:
+    """Whatever is critical would take the fallback before the channel could be tried."""
+    ways = "channels: [{name: wa, kind: console}]\nrecipients: [{name: noc, channel: wa, to: noc}]\n"
+    assert parse(ways, Config).sending.lead_s == 10
+    with pytest.raises(ConfigError, match=r"lead_s: must be shorter than .* critical_s, which is 8"):
+        parse(f"{ways}accept: {{deadlines: {{critical_s: 8}}}}", Config)

@@ -105,6 +105,7 @@ class Counted(NoCounters):
     dead_notices: int = 0
     fallen_back: int = 0
     acked: int = 0
+    faults: list[str] = field(default_factory=list)
 
     def dead(self, reason: str, count: int) -> None:
         self.dead_notices += count
@@ -114,6 +115,9 @@ class Counted(NoCounters):
 
     def acknowledged(self, channel: str) -> None:
         self.acked += 1
+
+    def task_fault(self, task: str) -> None:
+        self.faults.append(task)
 
 
 class Bench:

@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 
 from alertbridge.alerts import Severity
+from alertbridge.deliver.asides import watched
 from alertbridge.deliver.channel.actions import Action, ActionKind, Probe
 from alertbridge.deliver.channel.announcements import Announcement
 from alertbridge.deliver.channel.channels import Channels
@@ -60,8 +61,9 @@ class Caretaker:
         delivery: Delivery,
         told: Callable[[str, str], None],
         default_language: str,
+        faulted: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`told` hears each channel's state, every round."""
+        """`told` hears each channel's state, every round; `faulted` of what failed for a fault of ours."""
         self._database = database
         self._clock = clock
         self._channels = channels
@@ -72,6 +74,7 @@ class Caretaker:
         self._book = book
         self._delivery = delivery
         self._told = told
+        self._faulted = faulted
         self._language = default_language
         self._loop: asyncio.Task[None] | None = None
         self._doing: set[asyncio.Task[None]] = set()
@@ -110,6 +113,7 @@ class Caretaker:
                 await self.look()
             except Exception:  # the edge of a task that must not end
                 log.exception("channels.round_failed")
+                self._faulted("channel")
             await asyncio.sleep(ROUND_S)
 
     async def look(self) -> None:
@@ -121,7 +125,7 @@ class Caretaker:
         for name in self._channels.names:
             self._told(name, self._channels.standing(name).state.value)
         for action in self._channels.due():
-            task = asyncio.create_task(self._do(action))
+            task = watched(asyncio.create_task(self._do(action)), "channel", self._faulted)
             self._doing.add(task)
             task.add_done_callback(self._doing.discard)
 
@@ -142,6 +146,7 @@ class Caretaker:
             self._channels.deferred(action, STORE_AGAIN_S)
         except Exception:  # the edge of one action: it must neither hang as begun nor come again at once
             log.exception("channel.action_failed", channel=action.channel, action=action.kind.value)
+            self._faulted("channel")
             if action.kind in MENDS:  # it may have reached the gateway: it counts as one, as all do
                 self._channels.mended(action.channel, _FAILED_HERE)
             else:
