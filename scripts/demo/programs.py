@@ -24,6 +24,8 @@ from scripts.demo.state import State
 
 LATENCY_MS = "20-80"  # what a small router takes for a command
 READ_AFTER_S = "2"
+RESENT_AFTER = "10s"
+"""What fires before Prometheus has found Alertmanager, as the sign of life does, is lost until it is sent again."""
 BRIDGE = "the bridge"
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
 
@@ -114,6 +116,7 @@ class Workshop:
             *("Prometheus", "prometheus", f"--config.file={config}", "--log.level=warn"),
             f"--storage.tsdb.path={self.folder / 'prometheus'}",
             f"--web.listen-address={HOST}:{self.ports.prometheus}",
+            f"--rules.alert.resend-delay={RESENT_AFTER}",
         )
 
     def alertmanager(self) -> Child:
