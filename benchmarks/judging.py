@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 from benchmarks.ledger import Ledger, Run
 from benchmarks.mixing import Kind, Target
 from scripts.demo.calls import ask, get
+from scripts.demo.faults import FAULTS
 from scripts.demo.timeline import CODE
 
 POLL_S = 0.3
 OVER_WITHIN_S = 180.0
 TOLD_WITHIN_S = 60.0
 QUIET_WITHIN_S = 150.0
+ALERTS = {
+    rule: frozenset(fault.alert for fault in FAULTS.values() if fault.rule == rule)
+    for rule in {fault.rule for fault in FAULTS.values()}
+}
+"""What each rule answers to."""
 _RUN = re.compile(r"\brun (\d+)\b")
 
 
@@ -135,8 +141,8 @@ class Referee:
         found.run, found.ended, found.reason, found.actions = run.id, run.state, run.reason, run.acted
         found.after_s = None if run.ended_at_s is None else round(run.ended_at_s - began_s, 2)
         fewest, most = kind.actions
-        if run.state != kind.ends:
-            found.wrong.append(f"it ended {run.state} ({run.reason}) instead of {kind.ends}")
+        if run.state not in kind.ends:
+            found.wrong.append(f"it ended {run.state} ({run.reason}) instead of {' or '.join(kind.ends)}")
         if not fewest <= run.acted <= most:
             found.wrong.append(f"{run.acted} actions instead of {fewest} to {most}")
         if found.misjudged:
@@ -156,8 +162,9 @@ class Referee:
         found.told_after_s = round(at_s - ended_s, 2)
 
     def _quiet(self, found: Judged, kind: Kind, target: Target) -> None:
+        """What its rule answers to is over; that many messages failed may well be told for some minutes more."""
         deadline_s = time.monotonic() + QUIET_WITHIN_S
-        while self.ledger.fires(target.labels) or not target.is_well(kind):
+        while self.ledger.fires(ALERTS[kind.rule], target.labels) or not target.is_well(kind):
             if time.monotonic() > deadline_s:
                 found.wrong.append(f"it was not quiet {QUIET_WITHIN_S:.0f} s after it was mended")
                 return

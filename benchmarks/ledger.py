@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -72,10 +72,10 @@ class Ledger:
         found = [Run(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]), row[6]) for row in rows]
         return [run for run in found if labels.items() <= run.labels.items()]
 
-    def fires(self, labels: Mapping[str, str]) -> bool:
-        """Whether the bridge knows of an alert with these labels that has not ended."""
-        rows = self._read("SELECT labels FROM episodes WHERE status = 'open'")
-        return any(labels.items() <= json.loads(row[0]).items() for row in rows)
+    def fires(self, alerts: Container[str], labels: Mapping[str, str]) -> bool:
+        """Whether the bridge knows of one of these alerts with these labels that has not ended."""
+        rows = self._read("SELECT name, labels FROM episodes WHERE status = 'open'")
+        return any(name in alerts and labels.items() <= json.loads(text).items() for name, text in rows)
 
     def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True, timeout=10)) as connection:
