@@ -118,6 +118,14 @@ class _Silence(BaseModel):
     status: _SilenceStatus
 
 
+class _Configuration(BaseModel):
+    original: str
+
+
+class _State(BaseModel):
+    config: _Configuration
+
+
 class _Made(BaseModel):
     silenceID: str  # noqa: N815  Alertmanager's name
 
@@ -128,6 +136,7 @@ _ALERTS = TypeAdapter(list[_Alert])
 _SILENCES = TypeAdapter(list[_Silence])
 _SILENCE = TypeAdapter(_Silence)
 _MADE = TypeAdapter(_Made)
+_STATE = TypeAdapter(_State)
 
 
 class Alertmanager:
@@ -164,6 +173,10 @@ class Alertmanager:
             )
             for alert in found
         ]
+
+    async def configuration(self) -> str:
+        """Its configuration in YAML, as it was written. Raises AlertmanagerError."""
+        return (await self._read("/status", _STATE, {})).config.original
 
     async def silences(self) -> list[Silence]:
         """Every silence that it still knows. Raises AlertmanagerError."""

@@ -10,13 +10,16 @@ import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import aiohttp
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
 from alertbridge.webcall import CallFailed, call
 from runtime.sections import SecretSection
+
+T = TypeVar("T")
 
 _ERROR_SHOWN_CHARS = 300
 
@@ -94,6 +97,48 @@ class _Answer(BaseModel):
     errorType: str = ""  # noqa: N815  Prometheus's name
 
 
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A rule that alerts: its static labels, how often it is evaluated, and how long it goes on after its condition."""
+
+    name: str
+    expression: str
+    labels: Mapping[str, str]
+    interval_s: float
+    keep_firing_for_s: float
+
+
+class _Rule(BaseModel):
+    name: str
+    query: str = ""
+    type: str = ""
+    labels: dict[str, str] = {}
+    keepFiringFor: float = 0.0  # noqa: N815  Prometheus's name
+
+
+class _RuleGroup(BaseModel):
+    interval: float = 0.0
+    rules: list[_Rule] = []
+
+
+class _RuleGroups(BaseModel):
+    groups: list[_RuleGroup]
+
+
+class _Configuration(BaseModel):
+    yaml: str
+
+
+class _Told(BaseModel, Generic[T]):
+    status: Literal["success"]
+    data: T
+
+
+_NAMES = TypeAdapter(_Told[list[str]])
+_RULES = TypeAdapter(_Told[_RuleGroups])
+_CONFIGURATION = TypeAdapter(_Told[_Configuration])
+
+
 class Prometheus:
     """A client of one server."""
 
@@ -143,6 +188,44 @@ class Prometheus:
             Series(item.metric, tuple((at, float(text)) for at, text in item.values if text != "NaN"))
             for item in data.result
         ]
+
+    async def metric_names(self) -> frozenset[str]:
+        """Every metric that it has, or had within its retention. Raises PrometheusUnavailable."""
+        names: list[str] = await self._read("/api/v1/label/__name__/values", _NAMES)
+        return frozenset(names)
+
+    async def alert_rules(self) -> list[AlertRule]:
+        """Its rules that alert. Raises PrometheusUnavailable."""
+        found = await self._read("/api/v1/rules", _RULES, {"type": "alert"})
+        return [
+            AlertRule(rule.name, rule.query, rule.labels, group.interval, rule.keepFiringFor)
+            for group in found.groups
+            for rule in group.rules
+            if rule.type in ("", "alerting")
+        ]
+
+    async def configuration(self) -> str:
+        """Its configuration in YAML, with defaults filled in. Raises PrometheusUnavailable."""
+        return (await self._read("/api/v1/status/config", _CONFIGURATION)).yaml
+
+    async def _read(
+        self, path: str, kind: TypeAdapter[_Told[T]], params: Mapping[str, str] = MappingProxyType({})
+    ) -> T:
+        try:
+            status, body = await call(
+                self._session,
+                "GET",
+                self._base + path,
+                timeout_s=self._timeout_s,
+                headers=self._headers,
+                params=params,
+            )
+        except CallFailed as error:
+            raise PrometheusUnavailable(str(error)) from error
+        try:
+            return (await asyncio.to_thread(kind.validate_json, body)).data
+        except ValidationError as error:
+            raise PrometheusUnavailable(f"HTTP {status} with what is no answer of Prometheus") from error
 
     async def _ask(
         self, path: str, form: Mapping[str, str]

@@ -5,8 +5,10 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import Enum
+from pathlib import Path
 
 import aiohttp
 
@@ -20,7 +22,10 @@ from alertbridge.deliver.providers.registry import make_provider
 from alertbridge.deliver.providers.section import ChannelBase
 from alertbridge.deliver.route.joins import routing_warnings
 from alertbridge.prometheus import Prometheus, PrometheusError
+from alertbridge.recover.config_joins import recovery_warnings
+from alertbridge.recover.foresight import foreseen
 from alertbridge.store.errors import StoreError, StoreOutdated, StoreUnavailable, Unavailable
+from runtime import complaints, yamltree
 from runtime.clock import SystemClock
 from runtime.terminal import quiet_pipe
 from runtime.wording import counted
@@ -65,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments)
     findings = [*_of_config(config)]
     if not arguments.offline:
-        findings += asyncio.run(_asked(config))
+        findings += asyncio.run(_asked(config, arguments.config))
     with quiet_pipe():
         if arguments.json:
             shown = [{**asdict(finding), "verdict": finding.verdict.value} for finding in findings]
@@ -99,12 +104,14 @@ def _of_config(config: Config) -> Iterable[Finding]:
     )
     for warning in routing_warnings(config):
         yield Finding("configuration", "", Verdict.REMARK, warning)
+    for warning in recovery_warnings(config.recovery):
+        yield Finding("configuration", "", Verdict.REMARK, warning)
     for section in config.channels:
         for remark in section.remarks():
             yield Finding("channel", section.name, Verdict.REMARK, remark)
 
 
-async def _asked(config: Config) -> list[Finding]:
+async def _asked(config: Config, file: Path) -> list[Finding]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         asked: list[Awaitable[Finding]] = [_store(config)]
         asked += [_channel(section, session) for section in config.channels]
@@ -113,8 +120,38 @@ async def _asked(config: Config) -> list[Finding]:
                 member = config.alertmanager.model_copy(update={"urls": (url,)})
                 asked.append(_alertmanager(url, Alertmanager(member, session)))
         if config.prometheus is not None:
-            asked.append(_prometheus(config.prometheus.url, Prometheus(config.prometheus, session)))
+            prometheus = Prometheus(config.prometheus, session)
+            asked.append(_prometheus(config.prometheus.url, prometheus))
+            return [*await asyncio.gather(*asked), *await _recovery(config, file, prometheus, session)]
         return list(await asyncio.gather(*asked))
+
+
+async def _recovery(
+    config: Config, file: Path, prometheus: Prometheus, session: aiohttp.ClientSession
+) -> list[Finding]:
+    """What Prometheus knows of recovery's rules, each with its line."""
+    if not config.recovery.rules:
+        return []
+    alertmanager: str | None = None
+    if config.alertmanager is not None:
+        with suppress(AlertmanagerError):  # that it does not answer is told beside this
+            alertmanager = await Alertmanager(config.alertmanager, session).configuration()
+    try:
+        found = await foreseen(config.recovery, prometheus, alertmanager)
+    except PrometheusError as error:
+        return [
+            Finding("recovery", "", Verdict.REMARK, f"rules were not checked against Prometheus: {error}")
+        ]
+    tree = yamltree.parse(await asyncio.to_thread(file.read_text, encoding="utf-8-sig"))
+    return [
+        Finding(
+            "recovery",
+            f"{file.name} line {tree.line_of(one.place)}",
+            Verdict.FAILED if one.fails else Verdict.REMARK,
+            f"{complaints.path(one.place, tree.value)}: {one.message}",
+        )
+        for one in found
+    ]
 
 
 async def _store(config: Config) -> Finding:

@@ -135,6 +135,7 @@ _SERVICES: Mapping[str, Words] = {
     "secret_unreadable": Words("berkas rahasianya tidak terbaca", "the file of a secret cannot be read"),
     "not_configured": Words("belum dikonfigurasi", "it is not configured"),
     "no_daemon": Words("daemon PM2 tidak berjalan", "the daemon of PM2 does not run"),
+    "no_pm2": Words("PM2 tidak ada", "there is no PM2"),
     "no_engine": Words("Docker tidak berjalan", "Docker does not run"),
     "no_systemctl": Words("systemctl tidak ada", "there is no systemctl"),
     "no_such_service": Words("layanannya tidak ada", "there is no such service"),

@@ -26,14 +26,16 @@ FOLDER = Path(alertbridge.recover.__file__).parent
 
 
 def words(node: ast.AST) -> Iterator[str]:
-    """The words among the constants of an expression, without those that choose between them."""
-    for one in ast.walk(node):
-        if (
-            isinstance(one, ast.Constant)
-            and isinstance(one.value, str)
-            and one.value.replace("_", "").islower()
-        ):
-            yield one.value
+    """The words among the constants of an expression, without the names of attributes."""
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.replace("_", "").islower()
+    ):
+        yield node.value
+    if getattr(getattr(node, "func", None), "id", "") != "getattr":
+        for one in ast.iter_child_nodes(node):
+            yield from words(one)
 
 
 def raised(path: Path) -> Iterator[str]:
