@@ -3,10 +3,18 @@
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scripts.system import PACKAGES, package_of, under_ci
 
 pytest_plugins = ["pytester"]
+
+# Examples are judged by what they find, not by how busy the machine is, and are the same ones each time;
+# `pytest --hypothesis-profile=seeking` goes on to others.
+UNHURRIED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+settings.register_profile("seeking", deadline=None, derandomize=False, suppress_health_check=UNHURRIED)
+settings.register_profile("unhurried", deadline=None, derandomize=True, suppress_health_check=UNHURRIED)
+settings.load_profile("unhurried")
 
 
 def _absence(commands: tuple[str, ...]) -> str | None:

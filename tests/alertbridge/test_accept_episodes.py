@@ -193,7 +193,7 @@ def worlds(draw: st.DrawFn) -> tuple[int, list[Word]]:
     return count, sorted(words, key=lambda word: word.at_s)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(worlds())
 def test_two_alertmanagers_tell_each_episode_once(world: tuple[int, list[Word]]) -> None:
     """However copies, retries and late words mix: one beginning and one end of each, in their order."""
@@ -208,7 +208,7 @@ def test_two_alertmanagers_tell_each_episode_once(world: tuple[int, list[Word]])
     assert changes == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.floats(0, 600), st.booleans(), st.floats(-900, 900), st.floats(0, 900)), max_size=30

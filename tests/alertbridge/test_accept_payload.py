@@ -253,7 +253,7 @@ ODD_ALERTS = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(ODD_ALERTS | JSON_VALUES, max_size=6), st.dictionaries(st.text(), JSON_VALUES, max_size=3))
 def test_whatever_stands_in_the_list_the_good_ones_are_read(odd: list[Any], more: dict[str, Any]) -> None:
     """Each entry is either read or rejected with its own place, and what is read can be stored."""
@@ -268,7 +268,7 @@ def test_whatever_stands_in_the_list_the_good_ones_are_read(odd: list[Any], more
         assert all("\0" not in text and text.encode() is not None for text in said)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200) | st.integers(0, 400).map(lambda end: body_of(alert_values())[:end]))
 def test_bytes_without_sense_are_refused_in_words(body: bytes) -> None:
     """Nothing else is raised for them."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Set
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -302,7 +302,7 @@ async def test_started_it_looks_by_itself(bench: Bench) -> None:
         max_size=8,
     )
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 async def test_down_and_back_take_turns(
     moves: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import aiohttp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertbridge.deliver.providers.base import InboundEvent, Provider
@@ -53,7 +53,7 @@ def keys_of(model: type[Loose]) -> list[str]:
 @pytest.mark.parametrize(
     "model", MODELS, ids=lambda model: f"{model.__module__.split('.')[-2]}-{model.__name__}"
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_value_of_any_field_is_read_or_counts_as_absent(model: type[Loose], data: st.DataObject) -> None:
     """A field of the wrong type takes its default, and the fields beside it are kept."""
@@ -84,7 +84,7 @@ def spoilt(value: object, data: st.DataObject) -> object:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120)
 @given(data=st.data())
 def test_a_true_webhook_with_anything_in_it_gives_events_or_a_value_error(
     name: str, providers: dict[str, Provider], data: st.DataObject

@@ -71,7 +71,7 @@ def test_an_outage_of_thousands_is_told_briefly() -> None:
 
 @given(st.dictionaries(st.sampled_from(["router", "interface", "ssid", "items", "host"]), st.text(max_size=80)),
        st.text(max_size=200))  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_value_breaks_a_text(labels: dict[str, str], summary: str) -> None:
     """Whatever labels and annotations hold, severity and name stay in the first line and no template fails."""
     told = notice(

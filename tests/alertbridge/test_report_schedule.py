@@ -86,7 +86,7 @@ def test_the_second_of_two_equal_hours_is_no_second_occurrence() -> None:
     cron=st.sampled_from(["0 9 * * *", "30 2 * * *", "0 0 * * 1", "15 */6 * * *"]),
     start_s=st.floats(at("2026-03-20T00:00", BERLIN), at("2026-11-10T00:00", BERLIN)),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_each_occurrence_is_done_once_whatever_happens(
     moves: list[tuple[float, bool, str]], zone: ZoneInfo, cron: str, start_s: float
 ) -> None:

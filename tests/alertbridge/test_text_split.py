@@ -26,7 +26,7 @@ def letters(text: str) -> str:
 
 
 @given(TEXTS, LIMITS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_is_lost(text: str, limit: int) -> None:
     """The parts hold every character in its order, but for white space at the cuts, and none is too long."""
     parts = split(text, limit)
@@ -39,7 +39,7 @@ def test_nothing_is_lost(text: str, limit: int) -> None:
 
 
 @given(TEXTS, LIMITS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_pair_is_broken(text: str, limit: int) -> None:
     """What is bold in the text is bold in the parts, and nothing else is; blocks are closed and opened again."""
 
@@ -52,7 +52,7 @@ def test_no_pair_is_broken(text: str, limit: int) -> None:
 
 
 @given(TEXTS, LIMITS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_character_is_cut(text: str, limit: int) -> None:
     """No part begins with half of what a reader takes for one character."""
     for part in split(text, limit):
@@ -60,7 +60,7 @@ def test_no_character_is_cut(text: str, limit: int) -> None:
 
 
 @given(TEXTS, LIMITS, st.sampled_from(["id", "en"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_shortened_text_says_how_much_is_missing(text: str, limit: int, language: str) -> None:
     """It is never longer than the limit, and ends in the number of lines that are left out."""
     short = shorten(text, limit, language)

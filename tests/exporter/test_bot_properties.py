@@ -70,21 +70,21 @@ def check(body: bytes, **settings_of_bot: Any) -> None:
     assert up == [1 - sum(reasons)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 @given(document=ANY_JSON | nested(BAILEYS_PLACES))
 def test_any_json_is_measured(document: Any) -> None:
     """No JSON, fitting or not, makes a measurement fail or spoils the page."""
     check(json.dumps(document).encode(), kind="baileys")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40)
 @given(body=st.binary(max_size=500))
 def test_any_bytes_are_measured(body: bytes) -> None:
     """Nor do bytes that are no JSON."""
     check(body, kind="baileys")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40)
 @given(
     document=ANY_JSON, pointers=st.dictionaries(st.sampled_from(list(Field)), st.lists(st.text(), max_size=3))
 )

@@ -3,16 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from hypothesis import settings
 
 from routeros import BreakerSettings, Observer, PoolSettings, RetrySettings, Router, TlsSettings
 from tests.fakes.scripted_router import ScriptedRouter
 
 Connect = Callable[..., Router]
-
-# Examples are judged by what they find, not by how busy the machine is.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture

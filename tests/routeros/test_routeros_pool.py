@@ -721,7 +721,7 @@ OPERATION = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(OPERATION, min_size=3, max_size=40),
     st.integers(0, 2),
