@@ -29,8 +29,9 @@ def measure(effort: Effort) -> list[Line]:
         cpu_s = bridge.program.cpu_s() - cpu_s
         answers_s = [post.answered_after_s for post in posts]
         took_s = (len(posts) - 1) / PER_S + answers_s[-1]
+        taken = sum(post.status == 200 for post in posts)
         return [
-            Line("notifications answered 200", len(posts) / took_s, Unit.PER_SECOND, at_least(0.98 * PER_S)),
+            Line("notifications answered 200", taken / took_s, Unit.PER_SECOND, at_least(0.98 * PER_S)),
             Line(
                 "from when it was due to its answer, 99th percentile",
                 percentile(answers_s, 0.99),
