@@ -10,6 +10,9 @@ from grafana.checks.reading import Dashboard, names_in
 
 COLUMNS: Final = 24
 SOURCE: Final = "${datasource}"
+_LETTERS_PER_COLUMN: Final = 8
+_LETTERS_OF_SIGNS: Final = 14
+"""How much of a title is seen on a screen 1200 pixels wide; the second is what the sign for the description takes."""
 _LINK: Final = re.compile(r"/d/([\w-]+)(?:/[^?\s]*)?(?:\?(\S*))?$")
 _FIXED: Final = re.compile(r"\b(rate|irate|delta|deriv)\s*\([^()]*\[\d+[smhdw]")
 _ZERO: Final = re.compile(r"\bor\s+(on\s*\(\s*\)\s*)?vector\s*\(\s*0\s*\)")
@@ -100,6 +103,9 @@ def _of_panel(board: Dashboard, panel: Mapping[str, Any]) -> Iterator[str]:
             yield f"has no {key}"
     if not defaults.get("unit"):
         yield "has no unit"
+    room = int((panel.get("gridPos") or {}).get("w", COLUMNS)) * _LETTERS_PER_COLUMN - _LETTERS_OF_SIGNS
+    if len(str(panel.get("title", ""))) > room:
+        yield f"its title is cut off: it has room for {room} letters"
     if panel.get("datasource", {}).get("uid") != SOURCE:
         yield f"does not ask {SOURCE}"
     steps = defaults.get("thresholds", {}).get("steps") or []

@@ -1,5 +1,10 @@
-"""Thresholds of panels, from the one file that alerts take theirs from."""
+"""Thresholds of panels, from the one file that alerts take theirs from.
 
+Colours of numbers and cells go by what holds for all routers, since Grafana has one set of thresholds for a panel.
+Lines in graphs are series that Prometheus records, so that they also show what a router has for itself.
+"""
+
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,9 +14,12 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.source.colours import CRITICAL, OK, WARNING
+from grafana.source.variables import ROUTER_IS
 
 FILE: Final = Path("prometheus/rules/thresholds.rules.yml")
 _PREFIX: Final = "tikwatch:threshold:"
+_OF_ROUTERS: Final = "tikwatch_router_thresholds"
+_LEVELS: Final = {WARNING: "warning", CRITICAL: "critical"}
 
 
 @cache
@@ -31,17 +39,49 @@ def number(name: str) -> float:
     return int(found) if found.is_integer() else found
 
 
-class Limits:
-    """Where a value changes its colour; in rising order, the first colour holds from minus infinity."""
+@cache
+def _of_routers() -> frozenset[str]:
+    groups = yaml.safe_load(FILE.read_text(encoding="utf-8"))["groups"]
+    rules = next(group["rules"] for group in groups if group["name"] == _OF_ROUTERS)
+    return frozenset(rule["record"].removeprefix(_PREFIX) for rule in rules)
 
-    def __init__(self, first: str, *steps: tuple[float, str]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A threshold in a graph, as a series: what it is called there, its colour, and the expression that gives it."""
+
+    legend: str
+    colour: str
+    expr: str
+
+
+def _line(name: str, colour: str) -> Line:
+    legend = f"Threshold, {_LEVELS[colour]}"
+    if name not in _of_routers():
+        return Line(legend, colour, f"{_PREFIX}{name}")
+    own, common = f"router:threshold:{name}{{{ROUTER_IS}}}", f'{_PREFIX}{name}{{router=""}}'
+    compared = (
+        "on () group_left ()"  # one line for all routers that have none of their own, one for each that has
+    )
+    expr = f"max({own} == {compared} {common}) or ({own} != {compared} {common})"
+    return Line(f"{legend} {{{{router}}}}", colour, expr)
+
+
+class Limits:
+    """Where a value changes its colour; in rising order, the first colour holds from minus infinity.
+
+    `lines` are those of the steps that alerts go by as well.
+    """
+
+    def __init__(self, first: str, *steps: tuple[float, str], lines: tuple[Line, ...] = ()) -> None:
         self.first = first
         self.steps = steps
+        self.lines = lines
 
     @property
     def drawn(self) -> bool:
-        """Whether there is a line to draw in a graph."""
-        return bool(self.steps)
+        """Whether Grafana must draw the lines in a graph, since no series does."""
+        return bool(self.steps) and not self.lines
 
     def build(self) -> build.ThresholdsConfig:
         """For Grafana."""
@@ -67,7 +107,7 @@ def rising(name: str = "", *, unit: str = "", warning: str = "", critical: str =
             f"{name}_{level}{'_' if unit else ''}{unit}" for level in ("warning", "critical")
         )
     steps = [(number(one), colour) for one, colour in ((warning, WARNING), (critical, CRITICAL)) if one]
-    return Limits(OK, *steps)
+    return Limits(OK, *steps, lines=_lines(warning, critical))
 
 
 def falling(name: str = "", *, unit: str = "", warning: str = "", critical: str = "") -> Limits:
@@ -76,11 +116,16 @@ def falling(name: str = "", *, unit: str = "", warning: str = "", critical: str 
         warning, critical = (
             f"{name}_{level}{'_' if unit else ''}{unit}" for level in ("warning", "critical")
         )
+    lines = _lines(warning, critical)
     if not critical:
-        return Limits(WARNING, (number(warning), OK))
+        return Limits(WARNING, (number(warning), OK), lines=lines)
     if not warning:
-        return Limits(CRITICAL, (number(critical), OK))
-    return Limits(CRITICAL, (number(critical), WARNING), (number(warning), OK))
+        return Limits(CRITICAL, (number(critical), OK), lines=lines)
+    return Limits(CRITICAL, (number(critical), WARNING), (number(warning), OK), lines=lines)
+
+
+def _lines(warning: str, critical: str) -> tuple[Line, ...]:
+    return tuple(_line(name, colour) for name, colour in ((warning, WARNING), (critical, CRITICAL)) if name)
 
 
 def above(at: float, colour: str = CRITICAL) -> Limits:

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.source.colours import BEFORE, RECEIVED, SENT
-from grafana.source.limits import Limits
+from grafana.source.limits import Limits, Line
 from grafana.source.units import Unit
 from grafana.source.words import Words, mappings
 
@@ -22,6 +22,7 @@ class Look:
         dashed: drawn as a thin broken line without filling, as what is only there to compare with.
         band_to: filled down to the series of that name.
         stacked: False keeps it out of a stack.
+        listed: False keeps it out of the legend.
     """
 
     matches: str
@@ -31,8 +32,10 @@ class Look:
     dashed: bool = False
     band_to: str = ""
     stacked: bool = True
+    listed: bool = True
     unit: Unit | None = None
     width: int | None = None
+    least_width: int | None = None
     decimals: int | None = None
     words: Words | None = None
     limits: Limits | None = None
@@ -67,6 +70,8 @@ class Look:
             found["custom.lineWidth"] = 0
         if not self.stacked:
             found["custom.stacking"] = {"mode": "none", "group": "B"}
+        if not self.listed:
+            found["custom.hideFrom"] = {"legend": True, "tooltip": False, "viz": False}
         return {**found, **self._of_columns()}
 
     def _of_columns(self) -> dict[str, object]:
@@ -75,6 +80,8 @@ class Look:
             found["unit"] = self.unit.value
         if self.width is not None:
             found["custom.width"] = self.width
+        if self.least_width is not None:
+            found["custom.minWidth"] = self.least_width
         if self.decimals is not None:
             found["decimals"] = self.decimals
         if self.words is not None:
@@ -110,6 +117,17 @@ def sent(matches: str) -> Look:
 def coloured(matches: str, colour: str) -> Look:
     """A fixed colour."""
     return Look(matches, colour=colour)
+
+
+def threshold(line: Line) -> Look:
+    """Where an alert begins."""
+    return Look(
+        f"^{line.legend.partition(' {{')[0]}",
+        colour=line.colour,
+        dashed=True,
+        stacked=False,
+        listed=False,
+    )
 
 
 def before(matches: str) -> Look:

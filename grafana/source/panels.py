@@ -8,8 +8,8 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.source.limits import Limits
-from grafana.source.overrides import Look
+from grafana.source.limits import Limits, Line
+from grafana.source.overrides import Look, threshold
 from grafana.source.queries import Query, targets
 from grafana.source.units import Unit
 from grafana.source.variables import SOURCE
@@ -59,8 +59,12 @@ def finished(
     links: Sequence[Link] = (),
     looks: Sequence[Look] = (),
     table: bool = False,
+    without: str = "",
 ) -> model.Panel:
-    """The panel with what all kinds share: title, description, data source, queries, unit, thresholds, words, links."""
+    """The panel with what all kinds share: title, description, data source, queries, unit, thresholds, words, links.
+
+    `without` says why there may be no data.
+    """
     panel.title, panel.description, panel.datasource = title, str(about), SOURCE
     panel.targets = targets(queries, table=table)
     fields = panel.field_config
@@ -69,6 +73,8 @@ def finished(
     defaults.thresholds = (limits or Limits("text")).build().build()
     defaults.mappings = mappings(words) if words else []
     defaults.links = [link.build() for link in links]
+    if without:
+        defaults.no_value = f"No data: {without}"
     if colour:
         defaults.color = model.FieldColor(mode=model.FieldColorModeId.FIXED, fixed_color=colour)
     fields.overrides = [look.build() for look in looks]
@@ -171,8 +177,15 @@ def graph(
     height: int = 9,
     calcs: Sequence[str] = ("lastNotNull", "max"),
     decimals: int | None = None,
+    without: str = "",
 ) -> Sized:
-    """Values over time. `mirror` centres zero for a graph whose one half is turned down by its looks."""
+    """Values over time, with thresholds as broken lines.
+
+    `mirror` centres zero for a graph whose one half is turned down by its looks. `without` says why there may be no
+    data, and then there are no thresholds either.
+    """
+    lines = () if limits is None else limits.lines
+    looks = [*looks, *(threshold(line) for line in lines)]
     many = any("{{" in query.legend for query in queries)  # areas upon areas hide each other
     legend = (
         common.VizLegendOptions()
@@ -217,7 +230,7 @@ def graph(
         title,
         about,
         unit,
-        queries,
+        [*queries, *(_drawn(line, queries[0] if without else None) for line in lines)],
         limits=limits,
         words=words,
         low=low,
@@ -226,8 +239,14 @@ def graph(
         colour=colour,
         links=links,
         looks=looks,
+        without=without,
     )
     return Sized(panel, width, height)
+
+
+def _drawn(line: Line, beside: Query | None) -> Query:
+    expr = f"({line.expr}) and on () ({beside.expr})" if beside else line.expr
+    return Query(expr, line.legend)
 
 
 def timeline(
@@ -238,6 +257,7 @@ def timeline(
     links: Sequence[Link] = (),
     width: int = 24,
     height: int = 6,
+    without: str = "",
 ) -> Sized:
     """Which state each thing was in, and for how long."""
     kind = (
@@ -255,7 +275,9 @@ def timeline(
         )
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     )
-    panel = finished(kind.build(), title, about, Unit.NONE, queries, words=words, links=links)
+    panel = finished(
+        kind.build(), title, about, Unit.NONE, queries, words=words, links=links, without=without
+    )
     return Sized(panel, width, height)
 
 
@@ -270,6 +292,7 @@ def bars(
     high: float | None = None,
     width: int = 12,
     height: int = 9,
+    without: str = "",
 ) -> Sized:
     """A bar for each series, as of now."""
     kind = (
@@ -291,5 +314,6 @@ def bars(
         links=links,
         low=0,
         high=high,
+        without=without,
     )
     return Sized(panel, width, height)

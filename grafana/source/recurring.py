@@ -12,10 +12,10 @@ NETWORK, MESSAGING, MONITORING = "network", "messaging", "monitoring"
 """Folders."""
 
 
-def critical_alerts(selector: str = "", *, width: int = 4) -> Sized:
+def critical_alerts(selector: str = "", *, title: str = "Critical alerts", width: int = 4) -> Sized:
     """How many critical alerts fire."""
     return number(
-        "Critical alerts",
+        title,
         Text(
             "Critical alerts that fire now. More than none wants somebody now; press to see which.",
             "Alert kritis yang sedang aktif. Bila lebih dari nol, tangani sekarang.",
@@ -51,14 +51,15 @@ def firing_table(selector: str = "", *, height: int = 8, width: int = 24) -> Siz
             "Alert yang sedang aktif. Watchdog selalu ada; jika hilang, sistem alert tidak bekerja.",
         ),
         [
-            Label("alertname", "Alert", width=200),
-            Label("severity", "Severity", width=90, words=words.SEVERITY),
+            Label("alertname", "Alert", least=150),
+            Label("severity", "Severity", words=words.SEVERITY),
             Label(
                 "router", "Router", links=[links.to("The router", links.ROUTER, router=links.cell("Router"))]
             ),
             Label(
                 "interface",
                 "Interface",
+                least=110,
                 links=[
                     links.to(
                         "The interface",
@@ -74,7 +75,7 @@ def firing_table(selector: str = "", *, height: int = 8, width: int = 24) -> Siz
             Label("channel", "Channel"),
             Label("queue", "Queue"),
         ],
-        [Column("Since", firing_since(selector), Unit.AGO, width=130)],
+        [Column("Since", firing_since(selector), Unit.AGO)],
         order=Order("Since", falling=True),
         width=width,
         height=height,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from grafana_foundation_sdk.builders import common
 from grafana_foundation_sdk.builders import table as kind
@@ -13,6 +14,30 @@ from grafana.source.panels import Link, Sized, Text, finished
 from grafana.source.queries import Query, letter
 from grafana.source.units import Unit
 from grafana.source.words import Words
+
+_LEAST: Final = {
+    Unit.AGO: 128,
+    Unit.BITS_PER_S: 90,
+    Unit.BYTES: 85,
+    Unit.VOLUME: 85,
+    Unit.SECONDS: 85,
+    Unit.CELSIUS: 75,
+    Unit.DBM: 85,
+}
+"""Pixels that a value needs."""
+_LEAST_OF_OTHERS: Final = 65
+_LEAST_OF_BARS: Final = 90
+_LEAST_OF_NAMES: Final = 85
+
+
+_ARROW: Final = 14
+"""Of the column that rows are sorted by."""
+
+
+def _least(title: str, content: int) -> int:
+    """Values have this width; names and bars share what is left, and none becomes narrower than this. Where that is
+    more than there is room for, as on a phone, the table is moved sideways."""
+    return max(content, 8 * len(title) + 18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +57,12 @@ class Column:
     cell: str = ""
     high: float | None = None
     decimals: int | None = None
-    width: int | None = None
     links: Sequence[Link] = ()
 
-    def look(self) -> Look:
-        """The override that makes it so."""
+    def look(self, *, leads: bool) -> Look:
+        """The override that makes it so; `leads` where rows are sorted by it."""
+        content = _LEAST_OF_BARS if self.cell == "bar" else _LEAST.get(self.unit, _LEAST_OF_OTHERS)
+        least = _least(self.title, content) + (_ARROW if leads else 0)
         chosen = self.cell or ("coloured" if self.words else "text" if self.limits else "")
         return Look(
             self.title,
@@ -47,18 +73,23 @@ class Column:
             cell=chosen,
             high=self.high,
             decimals=self.decimals,
-            width=self.width,
+            width=None if self.cell == "bar" else least,
+            least_width=least if self.cell == "bar" else None,
             links=self.links,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A column that shows a label of the series."""
+    """A column that shows a label of the series.
+
+    Attributes:
+        least: pixels that its values need.
+    """
 
     name: str
     title: str
-    width: int | None = None
+    least: int = _LEAST_OF_NAMES
     links: Sequence[Link] = ()
     words: Words | None = None
 
@@ -67,7 +98,7 @@ class Label:
         return Look(
             self.title,
             exact=True,
-            width=self.width,
+            least_width=_least(self.title, self.least),
             links=self.links,
             words=self.words,
             unit=Unit.TEXT,
@@ -100,7 +131,9 @@ def table(
         sorting = common.TableSortByFieldState().display_name(order.title).desc(order.falling)
         built = built.sort_by([sorting])
     names = ", ".join(label.name for label in labels)
-    looks = [label.look() for label in labels] + [column.look() for column in columns]
+    looks = [label.look() for label in labels] + [
+        column.look(leads=order is not None and order.title == column.title) for column in columns
+    ]
     panel = finished(
         built.build(),
         title,

@@ -125,6 +125,9 @@ BREAKS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         ),
         "its thresholds do not rise",
     ),
+    "a long title": (
+        lambda b: _first(b, "stat").update(title="Routers that do not answer"), "it has room for 18 letters"
+    ),
     "can be edited": (lambda b: b.update(editable=True), f"{FLEET}: must not be editable"),
     "an id": (lambda b: b.update(id=7), f"{FLEET}: id must be null"),
     "another dashboard's uid": (lambda b: b.update(uid="tikwatch-router"), "the uid tikwatch-router is also that of"),

@@ -47,7 +47,7 @@ _ANSWER: Final = (
         height=3,
     ),
     number(
-        "Oldest unsent alert",
+        "Oldest unsent",
         Text(
             "Age of the oldest notice that was not told to anybody yet; 0 when all are told.",
             "Umur notifikasi tertua yang belum terkirim.",
@@ -57,7 +57,7 @@ _ANSWER: Final = (
         limits=rising("outbox", unit="seconds"),
     ),
     number(
-        "Fault to message, critical",
+        "Told within",
         "95 % of the critical alerts of the last half hour were told within this time, counted from the fault.",
         Unit.SECONDS,
         'max(severity:alert_send_latency_seconds:p95{severity="critical"} >= 0)',
@@ -107,12 +107,12 @@ _HISTORY: Final = (
             "Berapa lama setiap alert aktif dalam rentang waktu ini.",
         ),
         [
-            Label("alertname", "Alert", width=220),
-            Label("severity", "Severity", width=100, words=words.SEVERITY),
+            Label("alertname", "Alert", least=150),
+            Label("severity", "Severity", words=words.SEVERITY),
             Label(
                 "router", "Router", links=[links.to("The router", links.ROUTER, router=links.cell("Router"))]
             ),
-            Label("interface", "Interface"),
+            Label("interface", "Interface", least=110),
         ],
         [
             Column(
@@ -168,6 +168,7 @@ _DELIVERY: Final = (
         "Attempts that failed, per minute.",
         Unit.PER_MIN,
         Query(_rate("alertbridge_messages_failed_total", "channel, reason"), "{{channel}}: {{reason}}"),
+        without="no attempt has failed yet",
         low=0,
         height=6,
     ),
@@ -177,6 +178,7 @@ _DELIVERY: Final = (
         Unit.RATIO,
         Query(_way("channel:messages_failed:ratio_rate5m"), "{{channel}}"),
         limits=rising("bot_failed"),
+        without="no attempt has failed yet",
         low=0,
         high=1,
         width=8,
@@ -196,6 +198,7 @@ _DELIVERY: Final = (
         Unit.SECONDS,
         Query(_way("alertbridge_unacknowledged_age_seconds"), "{{channel}}"),
         limits=rising(warning="unacknowledged_seconds"),
+        without="no channel waits for an ack",
         low=0,
         width=8,
     ),
@@ -227,10 +230,11 @@ _DELIVERY: Final = (
         ),
         Unit.COUNT,
         Query("sum by (reason) (increase(alertbridge_messages_dead_total[$__rate_interval]))", "{{reason}}"),
+        without="every notice was told so far",
         bars=True,
         low=0,
         width=8,
-        calcs=("sum",),
+        calcs=("max",),
         colour=CRITICAL,
     ),
 )

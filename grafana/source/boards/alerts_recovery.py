@@ -11,7 +11,11 @@ from grafana.source.queries import Query
 from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 
-_OUTCOMES: Final = (("verified|resolved|succeeded|mended|ok", OK), ("exhausted|failed|gave_up", CRITICAL))
+_OUTCOMES: Final = (
+    ("cured", OK),
+    ("exhausted|failed|not_cured", CRITICAL),
+    ("refused|cancelled|interrupted", WARNING),
+)
 
 RECOVERY: Final = (
     number(
@@ -57,7 +61,7 @@ RECOVERY: Final = (
         ),
         bars=True,
         low=0,
-        calcs=("sum",),
+        calcs=("max",),
         width=8,
     ),
     graph(
@@ -71,7 +75,7 @@ RECOVERY: Final = (
         looks=[coloured(f": ({outcome})$", colour) for outcome, colour in _OUTCOMES],
         bars=True,
         low=0,
-        calcs=("sum",),
+        calcs=("max",),
         width=8,
     ),
     graph(

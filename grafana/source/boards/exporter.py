@@ -31,7 +31,7 @@ _ANSWER: Final = (
         words=words.UP,
     ),
     number(
-        "Breakers not closed",
+        "Breakers open",
         "Routers that the exporter rests from asking, or tries again.",
         Unit.COUNT,
         f"sum(({BREAKERS}) > bool 0)",
@@ -45,7 +45,7 @@ _ANSWER: Final = (
         limits=above(1, WARNING),
     ),
     number(
-        "Commands that fail",
+        "Commands failing",
         "Of all commands to routers, over five minutes.",
         Unit.RATIO,
         "fleet:commands:error_ratio_rate5m",
@@ -53,7 +53,7 @@ _ANSWER: Final = (
         decimals=1,
     ),
     number(
-        "Scrapes that are late",
+        "Scrapes late",
         "Scrapes that reached their deadline before all was refreshed.",
         Unit.RATIO,
         _LATE,
@@ -113,7 +113,7 @@ _SCRAPES: Final = (
             Label("collector", "Collector"),
         ],
         [
-            Column("Works", here("mikrotik_collector_success"), Unit.NONE, words=words.WORKS, width=90),
+            Column("Works", here("mikrotik_collector_success"), Unit.NONE, words=words.WORKS),
             Column(
                 "Age",
                 here("mikrotik_collector_age_seconds"),

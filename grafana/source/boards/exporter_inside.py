@@ -24,6 +24,7 @@ _CACHE: Final = (
 BREAKERS: Final = state_number("tikwatch_breaker_state", ROUTER_IS, "router", BREAKER)
 
 
+_MENUS: Final = '{menu!="other"}'
 _HITS: Final = f"sum by (collector) (rate(tikwatch_cache_hits_total{_RATE}))"
 _MISSES: Final = f"sum by (collector) (rate(tikwatch_cache_misses_total{_RATE}))"
 
@@ -39,12 +40,12 @@ COMMANDS: Final = (
     ),
     graph(
         "Slowest menus",
-        "95th percentile of a command's time, the ten slowest menus.",
+        "95th percentile of a command's time, the ten slowest menus; without streams, which last.",
         Unit.SECONDS,
         Query(
             (
                 f"topk(10, histogram_quantile(0.95, sum by (menu, le) "
-                f"(rate(tikwatch_command_duration_seconds_bucket{_RATE}))) >= 0)"
+                f"(rate(tikwatch_command_duration_seconds_bucket{_MENUS}{_RATE}))) >= 0)"
             ),
             "{{menu}}",
         ),
@@ -53,9 +54,9 @@ COMMANDS: Final = (
     ),
     graph(
         "Menus that fail",
-        "Part of the commands that failed, by menu.",
+        "Part of the commands that failed, by menu; without streams, which end by being cancelled.",
         Unit.RATIO,
-        Query("topk(10, menu:commands:error_ratio_rate5m)", "{{menu}}"),
+        Query(f"topk(10, menu:commands:error_ratio_rate5m{_MENUS})", "{{menu}}"),
         low=0,
         high=1,
         width=8,
@@ -111,16 +112,15 @@ POOL: Final = (
             )
         ],
         [
-            Column("Connections", here("tikwatch_pool_connections"), Unit.COUNT, width=110),
-            Column("Busy", here("tikwatch_pool_connections_busy"), Unit.COUNT, width=70),
-            Column("In flight", here("tikwatch_pool_in_flight_commands"), Unit.COUNT, width=80),
-            Column("At most", here("tikwatch_pool_in_flight_limit"), Unit.COUNT, width=80),
+            Column("Connections", here("tikwatch_pool_connections"), Unit.COUNT),
+            Column("Busy", here("tikwatch_pool_connections_busy"), Unit.COUNT),
+            Column("In flight", here("tikwatch_pool_in_flight_commands"), Unit.COUNT),
+            Column("At most", here("tikwatch_pool_in_flight_limit"), Unit.COUNT),
             Column(
                 "Waiting",
                 here("tikwatch_pool_waiting_commands"),
                 Unit.COUNT,
                 limits=above(10, WARNING),
-                width=80,
             ),
         ],
         order=Order("Waiting", falling=True),
@@ -236,9 +236,11 @@ PROCESS: Final = (
     ),
     timeline(
         "Event streams",
-        "Whether changes of routers are followed. A stream that ends too often is switched off.",
+        "Whether every change of a router that is asked for is followed: the worst of its streams. A stream that ends "
+        "too often is switched off.",
         words.UP,
-        Query(f"max by (router, menu) ({here('mikrotik_events_stream_up')})", "{{router}} {{menu}}"),
+        Query(f"min by (router) ({here('mikrotik_events_stream_up')})", "{{router}}"),
+        without="no router has events",
         width=12,
         height=9,
     ),
@@ -252,7 +254,7 @@ PROCESS: Final = (
         width=6,
     ),
     number(
-        "Configuration read",
+        "Configured",
         "When the exporter took its configuration in force.",
         Unit.AGO,
         "1000 * max(tikwatch_config_loaded_timestamp_seconds)",

@@ -34,7 +34,7 @@ _FLAPS: Final = grown(port("mikrotik_interface_link_downs_total"), _BY, "15m")
 
 _ANSWER: Final = (
     number(
-        "Down, should be up",
+        "Down",
         Text(
             "Interfaces that are enabled, ran within the last week and do not run now. Below, the red ones.",
             "Interface yang seharusnya aktif tetapi tidak berjalan.",
@@ -61,11 +61,11 @@ _ANSWER: Final = (
         decimals=3,
     ),
     number(
-        "Most link losses, 15 min",
+        "Losses, 15 min",
         "How often the least steady link was lost within 15 minutes.",
         Unit.COUNT,
         f"max({_FLAPS})",
-        limits=above(threshold("link_flaps"), WARNING),
+        limits=rising(warning="link_flaps"),
         decimals=0,
     ),
     number(
@@ -108,7 +108,6 @@ _TRAFFIC_ROW: Final = (
         mirror=True,
         width=24,
         height=11,
-        calcs=("lastNotNull", "mean", "max"),
     ),
     graph(
         "Use of links",
@@ -179,7 +178,8 @@ _TRAFFIC_ROW: Final = (
             f"topk(10, abs({port('router_interface:traffic_bits:zscore')} @ end()))",
             _NAME,
         ),
-        limits=above(threshold("traffic_spike_sigma"), WARNING),
+        limits=rising(warning="traffic_spike_sigma"),
+        without="the normal is known after an hour",
         links=_OF,
         decimals=1,
     ),
@@ -197,6 +197,7 @@ _TABLE: Final = table(
         Label(
             "interface",
             "Interface",
+            least=110,
             links=[
                 links.to(
                     "The interface",
@@ -207,26 +208,20 @@ _TABLE: Final = table(
             ],
         ),
         Label("comment", "Comment"),
-        Label("type", "Type", width=90),
+        Label("type", "Type"),
     ],
     [
-        Column(
-            "State", f"{_NAMED} * on ({_BY}) group_left () {_STATE}", Unit.NONE, words=words.LINK, width=80
-        ),
-        Column(
-            "Speed", f"8 * {port('mikrotik_interface_speed_bytes_per_second')}", Unit.BITS_PER_S, width=90
-        ),
+        Column("State", f"{_NAMED} * on ({_BY}) group_left () {_STATE}", Unit.NONE, words=words.LINK),
+        Column("Speed", f"8 * {port('mikrotik_interface_speed_bytes_per_second')}", Unit.BITS_PER_S),
         Column(
             "In",
             f"{port('router_interface:receive_bits:rate1m')} and on ({_BY}) {_NAMED}",
             Unit.BITS_PER_S,
-            width=95,
         ),
         Column(
             "Out",
             f"{port('router_interface:transmit_bits:rate1m')} and on ({_BY}) {_NAMED}",
             Unit.BITS_PER_S,
-            width=95,
         ),
         Column(
             "Use",
@@ -240,20 +235,17 @@ _TABLE: Final = table(
             "95 % in",
             f"{port('router_interface:receive_bits:p95_1d')} and on ({_BY}) {_NAMED}",
             Unit.BITS_PER_S,
-            width=95,
         ),
         Column(
             "95 % out",
             f"{port('router_interface:transmit_bits:p95_1d')} and on ({_BY}) {_NAMED}",
             Unit.BITS_PER_S,
-            width=95,
         ),
         Column(
             "Broken",
             f"{port('router_interface:errors:ratio_rate5m')} and on ({_BY}) {_NAMED}",
             Unit.RATIO,
             limits=rising("interface_errors"),
-            width=80,
             decimals=2,
         ),
         Column(
@@ -261,7 +253,6 @@ _TABLE: Final = table(
             f"{grown(port('mikrotik_interface_link_downs_total'), _BY, '24h')} and on ({_BY}) {_NAMED}",
             Unit.COUNT,
             limits=above(1, WARNING),
-            width=95,
             decimals=0,
         ),
     ],
@@ -273,7 +264,7 @@ _TABLE: Final = table(
 _VOLUME: Final = table(
     "Volume in this range of time",
     "Bytes that went through, over the time chosen at the top. Choose a day or a month for daily and monthly use.",
-    [Label("router", "Router"), Label("interface", "Interface")],
+    [Label("router", "Router"), Label("interface", "Interface", least=110)],
     [
         Column(
             "Received",
@@ -323,7 +314,7 @@ _STEADINESS: Final = (
         bars=True,
         low=0,
         links=_OF,
-        calcs=("sum",),
+        calcs=("max",),
     ),
     _VOLUME,
 )

@@ -101,15 +101,15 @@ OPTICS: Final = (
         "What each module says of itself.",
         [
             Label("router", "Router"),
-            Label("interface", "Interface"),
+            Label("interface", "Interface", least=110),
             Label("vendor", "Vendor"),
             Label("part_number", "Part"),
-            Label("serial_number", "Serial number"),
+            Label("serial_number", "Serial"),
             Label("type", "Type"),
         ],
         [
             Column(
-                "Power received",
+                "Power",
                 f"{port('mikrotik_sfp_info')} * on ({_BY}) group_left () "
                 f"{port('mikrotik_sfp_receive_power_dbm')}",
                 Unit.DBM,

@@ -47,7 +47,7 @@ _ANSWER: Final = (
         limits=above(1, "orange"),
     ),
     number(
-        "Fullest watched queue",
+        "Fullest watched",
         "Use of the fullest queue among those that alerts watch: those with a large limit.",
         Unit.RATIO,
         f"max({_USE} and on (router, queue, direction) {_queue('router_queue:watched:bool')})",
@@ -69,14 +69,14 @@ _ANSWER: Final = (
         limits=rising(warning="queue_delay_seconds"),
     ),
     number(
-        "Queues with a limit",
+        "With a limit",
         "Simple queues and queue trees that have a limit, each direction counted.",
         Unit.COUNT,
         f"count({_queue('router_queue:limit_bits:max')})",
         limits=plain("text"),
     ),
     number(
-        "Through simple queues",
+        "Download",
         "Download through all simple queues chosen.",
         Unit.BITS_PER_S,
         f"8 * sum({_queue('mikrotik_simple_queue_download_rate_bytes_per_second')})",
@@ -89,9 +89,9 @@ _TABLE: Final = table(
     "Queues against their limits",
     Text("The 50 fullest. Press one to see it alone.", "Lima puluh antrian paling penuh."),
     [
-        Label("queue", "Queue", links=_ROW),
+        Label("queue", "Queue", least=130, links=_ROW),
         Label("router", "Router"),
-        Label("direction", "Direction", width=100),
+        Label("direction", "Direction"),
     ],
     [
         Column(
@@ -106,27 +106,23 @@ _TABLE: Final = table(
             "Limit",
             f"{_queue('router_queue:limit_bits:max')} and on (router, queue, direction) topk(50, {_USE})",
             Unit.BITS_PER_S,
-            width=110,
         ),
         Column(
             "Rate",
             f"{_USE} * {_queue('router_queue:limit_bits:max')} and on (router, queue, direction) "
             f"topk(50, {_USE})",
             Unit.BITS_PER_S,
-            width=110,
         ),
         Column(
             "Drops",
             f"{_DROPS} and on (router, queue, direction) topk(50, {_USE})",
             Unit.RATIO,
             limits=rising(warning="queue_drops"),
-            width=90,
             decimals=2,
         ),
     ],
     order=Order("Use", falling=True),
-    width=12,
-    height=11,
+    height=9,
 )
 
 _RATES: Final = (
@@ -145,7 +141,6 @@ _RATES: Final = (
         width=12,
         height=11,
     ),
-    _TABLE,
     graph(
         "Use of the fullest",
         "Rate against limit; the line is that of QueueSaturated.",
@@ -154,7 +149,9 @@ _RATES: Final = (
         limits=rising(warning="queue_utilisation"),
         low=0,
         links=_OF,
+        height=11,
     ),
+    _TABLE,
     graph(
         "One queue against its limit",
         "Of the queues chosen at the top, the fastest: its rate and its limit as a broken line. Choose one queue.",
@@ -170,6 +167,7 @@ _RATES: Final = (
             Look("^Limit", colour="red", dashed=True),
         ],
         low=0,
+        width=24,
     ),
 )
 

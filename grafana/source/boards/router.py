@@ -43,7 +43,7 @@ _ANSWER: Final = (
         words=words.UP,
         width=3,
     ),
-    critical_alerts(ROUTER_IS, width=3),
+    critical_alerts(ROUTER_IS, title="Critical", width=3),
     number(
         "CPU",
         Text(
@@ -67,7 +67,7 @@ _ANSWER: Final = (
         width=3,
     ),
     number(
-        "Hottest sensor",
+        "Hottest",
         "The warmest of the router's sensors. Empty where the board has none.",
         Unit.CELSIUS,
         here("router:temperature_celsius:max"),
@@ -94,7 +94,7 @@ _ANSWER: Final = (
         width=3,
     ),
     number(
-        "Availability, 24 h",
+        "Up, 24 h",
         "Part of the last 24 hours in which it answered.",
         Unit.RATIO,
         here("router:up:avg24h"),
@@ -162,7 +162,7 @@ _INTERFACES: Final = (
             "Interfaces that are no sessions of subscribers. Press one for its history.",
             "Interface router, tanpa sesi pelanggan.",
         ),
-        [Label("interface", "Interface", links=[_PORT]), Label("type", "Type", width=80)],
+        [Label("interface", "Interface", least=110, links=[_PORT])],
         [
             Column(
                 "State",
@@ -171,22 +171,17 @@ _INTERFACES: Final = (
                 f"{here('mikrotik_interface_running')})))",
                 Unit.NONE,
                 words=words.LINK,
-                width=75,
             ),
-            Column(
-                "Speed", f"8 * {here('mikrotik_interface_speed_bytes_per_second')}", Unit.BITS_PER_S, width=90
-            ),
+            Column("Speed", f"8 * {here('mikrotik_interface_speed_bytes_per_second')}", Unit.BITS_PER_S),
             Column(
                 "In",
                 f"{here('router_interface:receive_bits:rate1m')} and on (router, interface) {_SESSIONLESS}",
                 Unit.BITS_PER_S,
-                width=95,
             ),
             Column(
                 "Out",
                 f"{here('router_interface:transmit_bits:rate1m')} and on (router, interface) {_SESSIONLESS}",
                 Unit.BITS_PER_S,
-                width=95,
             ),
             Column(
                 "Use",
@@ -282,13 +277,13 @@ _INVENTORY: Final = (
         "Boot firmware, and what the router would upgrade to. It takes a restart to take effect.",
         [
             Label("model", "Model"),
-            Label("serial_number", "Serial number"),
+            Label("serial_number", "Serial"),
             Label("current_firmware", "Firmware"),
             Label("upgrade_firmware", "Newest"),
         ],
         [
             Column(
-                "Upgrade pending",
+                "Pending",
                 f"{here('mikrotik_system_routerboard_info')} * on (router) group_left () "
                 f"{here('mikrotik_system_firmware_upgrade_pending')}",
                 Unit.NONE,
@@ -301,7 +296,7 @@ _INVENTORY: Final = (
     table(
         "Certificates",
         Text(
-            "When each certificate of the router runs out; coloured as CertificateExpiring decides.",
+            "When each certificate of the router runs out; coloured as RouterCertificateExpiring decides.",
             "Masa berlaku sertifikat di router.",
         ),
         [Label("certificate", "Certificate")],

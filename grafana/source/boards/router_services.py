@@ -23,6 +23,7 @@ INSIDE: Final = (
         Unit.CELSIUS,
         Query(here("mikrotik_health_temperature_celsius"), "{{sensor}}"),
         limits=rising("temperature"),
+        without="the board has no such sensor",
         width=8,
     ),
     graph(
@@ -31,6 +32,7 @@ INSIDE: Final = (
         Unit.VOLTS,
         Query(here("mikrotik_health_voltage_volts"), "{{sensor}}"),
         limits=falling(critical="voltage_low"),
+        without="the board has no such sensor",
         width=8,
     ),
     graph(
@@ -38,6 +40,7 @@ INSIDE: Final = (
         "Speed of each fan. One that stands still while others turn is broken.",
         Unit.RPM,
         Query(here("mikrotik_health_fan_speed_rpm"), "{{sensor}}"),
+        without="the board has no such sensor",
         width=8,
     ),
     graph(
@@ -45,6 +48,7 @@ INSIDE: Final = (
         "What the board draws.",
         Unit.WATTS,
         Query(here("mikrotik_health_power_watts"), "{{sensor}}"),
+        without="the board has no such sensor",
         width=8,
     ),
     timeline(
@@ -52,6 +56,7 @@ INSIDE: Final = (
         "What the router says of each: anything but good wants a spare part.",
         {"1": ("Good", OK), "0": ("Fault", CRITICAL)},
         Query(f"max by (sensor) ({_GOOD})", "{{sensor}}"),
+        without="the board has no such sensor",
         width=16,
         height=9,
     ),
@@ -72,6 +77,7 @@ SERVICES: Final = (
         Unit.RATIO,
         Query(f"sort_desc({here('router_pool:used:ratio')})", "{{pool}}"),
         limits=rising("pool"),
+        without="no pools, or not read",
         high=1,
         width=8,
     ),
@@ -80,6 +86,7 @@ SERVICES: Final = (
         "Leases that a client holds, by server.",
         Unit.COUNT,
         Query(here("mikrotik_dhcp_leases_bound"), "{{server}}"),
+        without="no server, or not read",
         low=0,
         width=8,
     ),
@@ -89,6 +96,7 @@ SERVICES: Final = (
         Unit.PER_S,
         *(Query(rate(here(f"mikrotik_radius_{name}_total"), "router"), word) for name, word in _RADIUS),
         looks=[coloured("Accepted", OK), coloured("Rejected", WARNING), coloured("Timed", CRITICAL)],
+        without="no RADIUS server, or not read",
         low=0,
         width=8,
     ),
@@ -97,6 +105,7 @@ SERVICES: Final = (
         "Hosts that the router tests by itself.",
         words.UP,
         Query(f"max by (probe, host) ({here('mikrotik_netwatch_up')})", "{{probe}} {{host}}"),
+        without="no probes, or not read",
         width=12,
         height=7,
     ),
@@ -105,16 +114,17 @@ SERVICES: Final = (
         "Mean round trips of netwatch probes. A rise without load means trouble on the way.",
         Unit.SECONDS,
         Query(here("mikrotik_netwatch_rtt_average_seconds"), "{{host}}"),
+        without="no probes that measure it, or not read",
         low=0,
         width=12,
         height=7,
     ),
     table(
         "BGP peers",
-        "Sessions with other networks.",
+        "Sessions with other networks. Empty where there are none, or where BGP is not read.",
         [Label("peer", "Peer"), Label("remote_address", "Address")],
         [
-            Column("Session", here("mikrotik_bgp_established"), Unit.NONE, words=words.UP, width=90),
+            Column("Session", here("mikrotik_bgp_established"), Unit.NONE, words=words.UP),
             Column("Prefixes", here("mikrotik_bgp_prefixes"), Unit.COUNT),
             Column("Up for", here("mikrotik_bgp_uptime_seconds"), Unit.SECONDS),
         ],
@@ -124,7 +134,8 @@ SERVICES: Final = (
     ),
     table(
         "OSPF neighbours",
-        "How far each adjacency has come; all but full carry no routes.",
+        "How far each adjacency has come; all but full carry no routes. Empty where there are none, or where "
+        "OSPF is not read.",
         [
             Label("ospf_instance", "Instance"),
             Label("router_id", "Neighbour"),
@@ -137,7 +148,6 @@ SERVICES: Final = (
                 f"{here('mikrotik_ospf_neighbor_state')} == 1",
                 Unit.NONE,
                 words={"1": ("Now", OK)},
-                width=70,
             ),
         ],
         width=12,
@@ -185,6 +195,7 @@ RADIO: Final = (
         Unit.COUNT,
         Query(here("mikrotik_wifi_stations"), "{{interface}}"),
         Query(here("mikrotik_wireless_stations"), "{{interface}} (legacy)"),
+        without="no Wi-Fi, or not read",
         low=0,
         width=8,
     ),
@@ -195,6 +206,7 @@ RADIO: Final = (
         Query(here("mikrotik_wifi_stations_worst_signal_dbm"), "{{interface}}"),
         Query(here("mikrotik_wireless_stations_worst_signal_dbm"), "{{interface}} (legacy)"),
         limits=_SIGNAL,
+        without="no station, or not read",
         width=8,
     ),
     graph(
@@ -203,6 +215,7 @@ RADIO: Final = (
         Unit.DBM,
         Query(here("mikrotik_lte_rsrp_dbm"), "{{interface}}"),
         limits=Limits(CRITICAL, (-110, WARNING), (-100, OK)),
+        without="no modem, or not read",
         width=8,
     ),
     timeline(
@@ -211,13 +224,14 @@ RADIO: Final = (
         words.UP,
         Query(f"max by (interface) ({here('mikrotik_ppp_client_running')})", "{{interface}}"),
         Query(f"max by (interface) ({here('mikrotik_tunnel_running')})", "{{interface}}"),
+        without="none, or not read",
         width=12,
         height=7,
     ),
     table(
         "WireGuard peers",
         "When each peer last shook hands: within three minutes while it is in use.",
-        [Label("interface", "Interface"), Label("peer", "Peer")],
+        [Label("interface", "Interface", least=110), Label("peer", "Peer")],
         [
             Column("Last handshake", f"1000 * {_HANDSHAKE}", Unit.AGO),
             Column(
@@ -254,7 +268,7 @@ WATCHING: Final = (
             )
         ],
         [
-            Column("Works", here("mikrotik_collector_success"), Unit.NONE, words=words.WORKS, width=90),
+            Column("Works", here("mikrotik_collector_success"), Unit.NONE, words=words.WORKS),
             Column(
                 "Age",
                 here("mikrotik_collector_age_seconds"),

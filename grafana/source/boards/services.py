@@ -61,7 +61,7 @@ _ANSWER: Final = (
         height=4,
     ),
     number(
-        "Oldest in the queue",
+        "Oldest in queue",
         Text("How long the oldest message waits.", "Lama pesan tertua menunggu di antrian."),
         Unit.SECONDS,
         f"max({_bot('whatsapp_bot_queue_oldest_seconds')})",
@@ -69,7 +69,7 @@ _ANSWER: Final = (
         height=4,
     ),
     number(
-        "Age of the newest backup",
+        "Newest backup",
         "Of the database with the oldest one.",
         Unit.SECONDS,
         f"max(database:backup_age_seconds:max{{{DATABASE_IS}}})",
@@ -97,7 +97,7 @@ _BOT: Final = (
         decimals=2,
     ),
     tiles(
-        "Since the last proof",
+        "Last proof",
         "Since when the session proved that it lives: frames come every half minute, acks with messages.",
         Unit.SECONDS,
         [
@@ -168,7 +168,8 @@ _BOT: Final = (
     ),
     table(
         "Bots",
-        "What each bot tells of itself. A disconnect code of 401 is a logout, 402, 403 and 406 are bans.",
+        "What each bot tells of itself; reconnects and restarts are those of 24 hours. A disconnect "
+        "code of 401 is a logout, 402, 403 and 406 are bans.",
         [
             Label("bot", "Bot"),
             Label("kind", "Kind"),
@@ -185,18 +186,18 @@ _BOT: Final = (
             ),
             Column("Process", _bot("whatsapp_bot_process_running"), Unit.NONE, words=words.UP),
             Column(
-                "Connected since",
+                "Connected",
                 f"1000 * {_bot('whatsapp_bot_connected_since_timestamp_seconds')}",
                 Unit.AGO,
             ),
             Column(
-                "Reconnects, 24 h",
+                "Reconnects",
                 f"increase({_bot('whatsapp_bot_reconnects_total')}[24h])",
                 Unit.COUNT,
                 decimals=0,
             ),
             Column(
-                "Restarts, 24 h",
+                "Restarts",
                 f"increase({_bot('whatsapp_bot_process_restarts_total')}[24h])",
                 Unit.COUNT,
                 limits=above(1, WARNING),

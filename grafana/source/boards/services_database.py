@@ -11,6 +11,8 @@ from grafana.source.tables import Column, Label, Order, table
 from grafana.source.units import Unit
 from grafana.source.variables import DATABASE_IS
 
+_NO_SERVER: Final = "no PostgreSQL or MySQL is watched"
+
 
 def _base(metric: str) -> str:
     return f"{metric}{{{DATABASE_IS}}}"
@@ -67,18 +69,16 @@ DATABASES: Final = (
         "State, size, backups and the last check of the structure.",
         [Label("database", "Database")],
         [
-            Column("State", _base("tikwatch_database_up"), Unit.NONE, words=words.UP, width=90),
+            Column("State", _base("tikwatch_database_up"), Unit.NONE, words=words.UP),
             Column("Size", _base("tikwatch_database_size_bytes"), Unit.BYTES),
+            Column("Written", f"1000 * {_base('tikwatch_database_last_write_timestamp_seconds')}", Unit.AGO),
             Column(
-                "Last write", f"1000 * {_base('tikwatch_database_last_write_timestamp_seconds')}", Unit.AGO
-            ),
-            Column(
-                "Backup is",
+                "Backup",
                 _base("database:backup_age_seconds:max"),
                 Unit.SECONDS,
                 limits=rising("backup", unit="seconds"),
             ),
-            Column("Backup size", _base("tikwatch_database_last_backup_bytes"), Unit.BYTES),
+            Column("Its size", _base("tikwatch_database_last_backup_bytes"), Unit.BYTES),
             Column("Structure", _base("tikwatch_database_quick_check_success"), Unit.NONE, words=words.WORKS),
             Column(
                 "Up, 24 h", _base("database:up:avg24h"), Unit.RATIO, limits=falling(warning="availability")
@@ -93,8 +93,8 @@ DATABASES: Final = (
         "Metrics that are made of SQL. One that fails is absent, and its reason is in the log.",
         [Label("database", "Database"), Label("query", "Query")],
         [
-            Column("Works", _base("tikwatch_query_success"), Unit.NONE, words=words.WORKS, width=80),
-            Column("Takes", _base("tikwatch_query_duration_seconds"), Unit.SECONDS, width=80),
+            Column("Works", _base("tikwatch_query_success"), Unit.NONE, words=words.WORKS),
+            Column("Takes", _base("tikwatch_query_duration_seconds"), Unit.SECONDS),
         ],
         order=Order("Works"),
         width=8,
@@ -109,6 +109,7 @@ SERVERS: Final = (
         Unit.RATIO,
         Query(_base("database:connections:ratio"), "{{database}}"),
         limits=rising(warning="database_connections"),
+        without=_NO_SERVER,
         low=0,
         high=1,
         width=8,
@@ -119,6 +120,7 @@ SERVERS: Final = (
         Unit.SECONDS,
         Query(_base("tikwatch_database_replication_lag_seconds"), "{{database}} {{replica}}"),
         limits=rising(warning="replication_lag_seconds"),
+        without="no server with a replica is watched",
         low=0,
         width=8,
     ),
@@ -128,6 +130,7 @@ SERVERS: Final = (
         Unit.SECONDS,
         Query(_base("tikwatch_database_longest_transaction_seconds"), "{{database}}"),
         limits=rising(warning="transaction_seconds"),
+        without=_NO_SERVER,
         low=0,
         width=8,
     ),

@@ -50,7 +50,7 @@ _ANSWER: Final = (
         spark=True,
     ),
     number(
-        "PPP sessions lost, 2 min",
+        "PPP lost, 2 min",
         Text(
             "Of the worst router: part of the sessions of two minutes ago that are gone. A line, a switch or a RADIUS "
             "server behind it has failed.",
@@ -62,7 +62,7 @@ _ANSWER: Final = (
         decimals=0,
     ),
     number(
-        "Hotspot users lost, 10 min",
+        "Lost, 10 min",
         "Of the worst router: part of the users of ten minutes ago that are gone.",
         Unit.RATIO,
         f"max({here('router:hotspot_active:drop_ratio10m')})",
@@ -81,7 +81,7 @@ _ANSWER: Final = (
         high=1,
     ),
     number(
-        "Servers that cannot work",
+        "Servers broken",
         "Hotspot and PPPoE servers that RouterOS calls invalid, as when their interface is gone.",
         Unit.COUNT,
         (
@@ -178,12 +178,10 @@ _TOP: Final = (
     table(
         "Top by traffic",
         "Download and upload of the subscribers with most of both, over five minutes.",
-        [Label("user", "Subscriber", links=[_ROW]), Label("router", "Router")],
+        [Label("user", "Subscriber", least=110, links=[_ROW]), Label("router", "Router")],
         [
             Column("Download", f"topk(25, {_DOWNLOAD})", Unit.BITS_PER_S, cell="bar", limits=plain(RECEIVED)),
-            Column(
-                "Upload", f"{_UPLOAD} and on (router, user) topk(25, {_DOWNLOAD})", Unit.BITS_PER_S, width=110
-            ),
+            Column("Upload", f"{_UPLOAD} and on (router, user) topk(25, {_DOWNLOAD})", Unit.BITS_PER_S),
         ],
         order=Order("Download", falling=True),
         width=12,

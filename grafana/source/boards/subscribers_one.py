@@ -59,8 +59,8 @@ ONE: Final = (
         height=9,
     ),
     tiles(
-        "Volume of $subscriber",
-        "In the range of time shown.",
+        "Volume",
+        "What $subscriber moved in the range of time shown.",
         Unit.VOLUME,
         [Query(_volume("transmit"), "Downloaded"), Query(_volume("receive"), "Uploaded")],
         looks=[coloured("^Down", RECEIVED), coloured("^Up", SENT)],
@@ -192,7 +192,7 @@ PROOF: Final = (
         "Each server with its users. One that cannot work has lost its interface.",
         [Label("router", "Router"), Label("server", "Server")],
         [
-            Column("State", here("mikrotik_hotspot_server_valid"), Unit.NONE, words=words.WORKS, width=90),
+            Column("State", here("mikrotik_hotspot_server_valid"), Unit.NONE, words=words.WORKS),
             Column("Users", here("mikrotik_hotspot_active_sessions"), Unit.COUNT),
             Column("Devices", here("mikrotik_hotspot_hosts"), Unit.COUNT),
         ],
@@ -203,9 +203,9 @@ PROOF: Final = (
     table(
         "PPPoE servers",
         "Each server with the sessions that came in on its interface.",
-        [Label("router", "Router"), Label("service", "Service"), Label("interface", "Interface")],
+        [Label("router", "Router"), Label("service", "Service"), Label("interface", "Interface", least=110)],
         [
-            Column("State", here("mikrotik_pppoe_server_valid"), Unit.NONE, words=words.WORKS, width=90),
+            Column("State", here("mikrotik_pppoe_server_valid"), Unit.NONE, words=words.WORKS),
             Column("Sessions", here("mikrotik_pppoe_sessions"), Unit.COUNT),
         ],
         order=Order("State"),
