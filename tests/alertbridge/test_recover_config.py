@@ -115,6 +115,38 @@ def test_each_mistake_is_told_at_its_line(changes: dict[str, str], line: int, te
 
 
 @pytest.mark.parametrize(
+    ("action", "parameters", "refused"),
+    [
+        ("bot_restart", "channel: noc", True),
+        ("interface_enable", "router: core, interface: ether1", False),
+        ("command_run", "command: one-way", True),
+        ("command_run", "command: both-ways", False),
+        ("command_run", 'command: "{{ labels.command }}"', False),
+    ],
+)
+def test_only_what_can_be_taken_back_is_taken_back_by_a_rule(
+    action: str, parameters: str, *, refused: bool
+) -> None:
+    """Told at its line; a command needs its `undo`."""
+    step = "undo_when_not_cured: true"
+    rule = RULE.format(
+        match="'alertname=\"Broken\"'", extra="", action=action, parameters=parameters, step=step
+    )
+    commands = (
+        "{name: one-way, command: [/bin/true]}, {name: both-ways, command: [/bin/true], undo: [/bin/true]}"
+    )
+    around = f"channels: [{{name: noc}}]\nactions: {{routers: [{{name: core}}], services: [{commands}]}}\n"
+    problems: list[str] = []
+    try:
+        parse(around + rule.lstrip("\n"), Joined)
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+    told_so = [problem for problem in problems if f"{action} cannot be taken back here" in problem]
+    assert bool(told_so) is refused
+    assert all(problem.startswith("line 15: ") for problem in told_so)
+
+
+@pytest.mark.parametrize(
     ("action", "parameters", "text"),
     [
         ("bot_reconnect", "channel: nocc", 'there is no channel "nocc"; did you mean "noc"?'),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -14,6 +15,7 @@ from alertbridge.recover.approvals import Answer
 from alertbridge.recover.engine import answered, switch
 from alertbridge.recover.journal import Journal, LostRun
 from alertbridge.recover.model import Decision, Planned, Reason, Run, RunEvent, RunState
+from alertbridge.recover.undoing import UNDONE, Begun, Refusal, Refused, Wish, begin, has_changed, standing
 from alertbridge.store.database import Database
 from alertbridge.store.schema_recovery import audit as entries
 from alertbridge.store.schema_recovery import audit_head, recovery_approvals, recovery_runs
@@ -128,6 +130,35 @@ async def test_cooldowns_and_caps_are_counted_from_rows(database: Database, cloc
         assert await of.since_same_s(connection, PLAN) == pytest.approx(10)
         assert await of.since_same_s(connection, PLAN[1:]) is None
         assert await of.last_action_age_s(connection, run) == pytest.approx(10)
+
+
+async def test_what_stands_of_a_run_is_read_from_rows(database: Database, clock: FakeClock) -> None:
+    """What changed something, the last one first; taken back it does not stand, cut off nobody knows."""
+    of = journal(database, clock)
+    run = await proposed(of)
+    assert run is not None
+    first, second = run, replace(run, step=1)
+    async with of.change() as connection:
+        for step, changed in ((first, True), (second, False), (second, None), (first, False)):
+            await of.begin_action(connection, step)
+            await of.end_action(connection, run, "done", changed=changed)
+        assert (await standing(connection, run)).steps == (PLAN[1], PLAN[0])
+        assert await has_changed(connection, first)
+        assert not await has_changed(connection, second)
+        await of.begin_action(connection, second, undoes=True)
+        await of.end_action(connection, run, "restart", changed=None)
+        assert (await standing(connection, run)).unknown == {("mend", "thing:b")}
+        ended = await of.move(connection, run, RunEvent.CANCEL)
+    assert await begin(of, Wish(run.id, "budi"), lambda one: True) == Refused(Refusal.UNKNOWN, run.id)
+    begun = await begin(of, Wish(run.id, "budi", again=True), lambda one: one.target == "thing:a")
+    assert isinstance(begun, Begun)
+    assert (begun.run.undoes, begun.run.plan) == (run.id, PLAN[:1])
+    async with of.change() as connection:
+        await of.begin_action(connection, begun.run, undoes=True)
+        await of.end_action(connection, begun.run, UNDONE, changed=True)
+        found = await standing(connection, ended)
+        assert (found.steps, found.once) == ((PLAN[1],), True)
+        assert not await of.states(connection, "mend", 7) & {(RunState.PROPOSED, "")}
 
 
 async def test_a_code_is_good_once_and_for_a_while(database: Database, clock: FakeClock) -> None:

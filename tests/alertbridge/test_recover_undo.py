@@ -149,7 +149,8 @@ def test_an_undo_that_a_crash_cut_off_is_told_and_not_repeated() -> None:
     told(tell)
 
 
-def test_a_wish_that_nobody_took_up_in_time_is_dropped() -> None:
+@pytest.mark.parametrize(("waits_s", "state"), [(60, RunState.UNDONE), (700, RunState.CANCELLED)])
+def test_a_wish_of_the_command_line_is_taken_up_soon_or_never(waits_s: float, state: RunState) -> None:
     """A bridge that comes back hours later does not take back what somebody wanted then."""
 
     async def tell(story: Story) -> None:
@@ -158,11 +159,12 @@ def test_a_wish_that_nobody_took_up_in_time_is_dropped() -> None:
         journal = Journal(story.scene.database, Ages(story.clock, BOOT), "command line", 0.0)
         begun = await begin(journal, Wish(1, "budi"), lambda one: True)
         assert isinstance(begun, Begun)
-        await asyncio.sleep(700)
+        await asyncio.sleep(waits_s)
         again = await story.begun()
-        assert (await over(story, begun.run.id)).state is RunState.CANCELLED
-        assert story.it.undos == []
-        assert await refusal(again, 1) is None
+        assert (await over(story, begun.run.id)).state is state
+        done = state is RunState.UNDONE
+        assert len(story.it.undos) == done
+        assert await refusal(again, 1) is (Refusal.UNDONE if done else None)
         await again.stop()
 
     told(tell)
