@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertbridge.accept.flapping import Flaps
@@ -68,6 +68,8 @@ _TOLD_OF_FLAPPING = (
         notices.c.recipient != "",
     )
 )
+_ADD_NOTICES = insert(notices)
+_ADD_REJECTS = insert(rejects)
 _ADD_EPISODES = insert(episodes).returning(episodes.c.id, episodes.c.fingerprint)
 _CHANGE = (
     update(episodes)
@@ -172,13 +174,10 @@ class Ledger:
             await self._connection.execute(_FORGET, {"fingerprints": some})
 
     async def add_notices(self, rows: Iterable[Values]) -> None:
-        await self._add(notices, rows)
+        await self._many(_ADD_NOTICES, rows)
 
     async def add_rejects(self, rows: Iterable[Values]) -> None:
-        await self._add(rejects, rows)
-
-    async def _add(self, table: Table, rows: Iterable[Values]) -> None:
-        await self._many(insert(table), rows)
+        await self._many(_ADD_REJECTS, rows)
 
     async def _many(self, statement: Any, rows: Iterable[Values]) -> None:
         async for some in slices(rows):
