@@ -94,7 +94,7 @@ Connect = Callable[..., Awaitable[Client]]
 
 @pytest.fixture
 async def served(sqlite_section: StoreSection, clock: FakeClock) -> AsyncIterator[Served]:
-    section = sqlite_section.model_copy(update={"busy_timeout_s": 0.2})
+    section = sqlite_section.model_copy(update={"busy_timeout_s": 2.0})
     database = await Database.open(section, clock)
     yield Served(database, clock)
     await database.close()
@@ -252,7 +252,7 @@ async def test_how_long_a_body_may_be_depends_on_who_sends_it(connect: Connect, 
 
 async def test_5000_alerts_in_one_post(connect: Connect, served: Served) -> None:
     """All are stored, and the loop is held up for a part of that at most: its thread's own time counts."""
-    client = await connect()
+    client = await connect(limits={"store_s": 60})
     body = body_of(*(alert_values(f"f{number:04}") for number in range(5000)))
     longest_s, done = 0.0, asyncio.Event()
 

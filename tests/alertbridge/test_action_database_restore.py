@@ -293,7 +293,7 @@ def killed(verb: str, template: Path, folder: Path) -> int:
         str(template),
         str(folder),
     ]
-    done = subprocess.run(program, check=True, capture_output=True, text=True, timeout=55)
+    done = subprocess.run(program, check=True, capture_output=True, text=True, timeout=280)
     return int(done.stdout)
 
 
@@ -326,6 +326,7 @@ def test_a_copy_that_is_killed_anywhere_costs_no_older_one(tmp_path: Path) -> No
         assert (folder / "bot.db").read_bytes() == database.read_bytes(), folder.name
 
 
+@pytest.mark.timeout(300)
 async def test_a_restore_that_is_killed_anywhere_loses_nothing_and_can_be_done_again(tmp_path: Path) -> None:
     """The corrupt or the restored file is in place; what is not in place any more is kept, with its log."""
     template = tmp_path / "template"

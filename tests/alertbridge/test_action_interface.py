@@ -13,7 +13,7 @@ from simulator.links import lose_link
 from tests.fakes.acting import READER, Bench, acting, failing
 
 PORT = "ether3"
-QUICK = {"command_timeout_s": 0.2}
+QUICK = {"command_timeout_s": 1.5}
 
 
 @pytest.fixture

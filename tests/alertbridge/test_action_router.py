@@ -123,13 +123,13 @@ async def test_a_reboot_is_seen_by_the_uptime() -> None:
 @pytest.mark.parametrize("how", ["hang", "drop", "fatal"])
 async def test_no_answer_to_a_reboot_is_the_usual_answer(how: str) -> None:
     """Silence, an end without a word and a `!fatal` all count as taken; the uptime decides."""
-    async with acting(router={"command_timeout_s": 0.2}) as bench:
+    async with acting(router={"command_timeout_s": 1.5}) as bench:
         action = bench.make("router_reboot")
         await action.before()
         if how == "fatal":
             bench.device.faults.set("fatal", menu="/system")
         else:
-            bench.device.faults.set("slow_menu", menu="/system", seconds=0.4)
+            bench.device.faults.set("slow_menu", menu="/system", seconds=3.0)
         run = asyncio.ensure_future(action.run())
         await bench.until(lambda: bool(bench.words("/system/reboot")))
         if how == "drop":

@@ -106,7 +106,7 @@ async def acting(
                 "port": device.port,
                 "username": "monitor",
                 "password": "secret",
-                "command_timeout_s": 2.0,
+                "command_timeout_s": 6.0,
                 **(router or {}),
             }
         )
