@@ -20,6 +20,8 @@ ALERTS = {
     for rule in {fault.rule for fault in FAULTS.values()}
 }
 """What each rule answers to."""
+CLAIMS = {"cured": True, "exhausted": False, "refused": False}
+"""What an end says of its target: that it is well, or that it is not."""
 _RUN = re.compile(r"\brun (\d+)\b")
 
 
@@ -41,8 +43,8 @@ class Judged:
 
     @property
     def misjudged(self) -> bool:
-        """Whether the verdict was not the truth."""
-        return self.well is not None and (self.ended == "cured") != self.well
+        """Whether the verdict was not the truth. Other ends say that nobody knows."""
+        return self.well is not None and CLAIMS.get(self.ended, self.well) != self.well
 
 
 class Operator:

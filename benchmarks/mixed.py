@@ -53,12 +53,13 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """What came of everything. `chain` is what `audit verify` finds wrong, empty when it holds."""
+    """What came of everything. `chain` is what `audit verify` finds wrong, empty when it holds; `away_s` is how long
+    the bridge was away after each kill."""
 
     judged: Sequence[Judged]
     breaches: Breaches
     chain: str
-    kills: int
+    away_s: Sequence[float]
     took_s: float
 
 
@@ -108,7 +109,8 @@ def mixed(
         began_s = time.monotonic()
         kills = faults // FAULTS_A_KILL if kills is None else kills
         dice = random.Random(seed)  # noqa: S311  no secret
-        judged = _Playing(scene, drawn(faults, dice), dice, kills, tell or _nobody).all()
+        playing = _Playing(scene, drawn(faults, dice), dice, kills, tell or _nobody)
+        judged = playing.all()
         config = scene.shop.bridge_config
         exported, verified = audit(config, "export"), audit(config, "verify")
         if exported.returncode:
@@ -117,9 +119,15 @@ def mixed(
             judged,
             breaches(entries(exported.stdout), rules_of(config)),
             (verified.stdout + verified.stderr).strip() if verified.returncode else "",
-            kills,
+            playing.away_s,
             time.monotonic() - began_s,
         )
+
+
+def kill_marks(faults: int, kills: int, dice: random.Random) -> list[int]:
+    """After how many faults the bridge is killed: at random, and once in each stretch of the same length."""
+    stretch = faults / max(kills, 1)
+    return [int(stretch * number + dice.random() * stretch) for number in range(kills)]
 
 
 def _nobody(_: Judged) -> None:
@@ -142,10 +150,13 @@ class _Playing:
         for thing, kinds in left.items():
             for kind in kinds:
                 self._left[thing].put(kind)
-        self._wanted = sum(map(len, left.values()))
-        self._kill_at = sorted(dice.sample(range(1, self._wanted), min(kills, self._wanted - 1)))
+        wanted = sum(map(len, left.values()))
+        self._kill_at = kill_marks(wanted, kills, dice)
         self._tell = tell
         self._done: list[Judged] = []
+        self._killed_at_s: float | None = None
+        self.away_s: list[float] = []
+        """How long the bridge was away each time."""
         self._fault: Exception | None = None
         ports = scene.demo.ports
         self._operator = Operator(ports.url("phone"), OPERATOR, SMS_CHAT)
@@ -164,15 +175,23 @@ class _Playing:
         ]
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads):
+        while self._killed_at_s is not None or any(thread.is_alive() for thread in threads):
             self._scene.demo.check()
             self._operator.look()
-            if self._kill_at and len(self._done) >= self._kill_at[0]:
-                self._kill_at.pop(0)
-                self._scene.demo.child(BRIDGE).crash()
+            self._kill_when_due()
             time.sleep(LOOK_S)
         self._check()
         return self._done
+
+    def _kill_when_due(self) -> None:
+        """One that is still starting after the last time is left alone."""
+        if self._killed_at_s is not None and self._scene.demo.answers("bridge", "/-/ready"):
+            self.away_s.append(time.monotonic() - self._killed_at_s)
+            self._killed_at_s = None
+        if self._kill_at and len(self._done) >= self._kill_at[0] and self._killed_at_s is None:
+            self._kill_at.pop(0)
+            self._killed_at_s = time.monotonic()
+            self._scene.demo.child(BRIDGE).crash()
 
     def _play(self, thing: Thing, lane: Iterator[Target]) -> None:
         """Faults on the targets of a lane, until there are none left."""
@@ -200,7 +219,8 @@ def lines(found: Mixed) -> list[Line]:
     all_right = sum(not one.wrong for one in judged)
     made = [
         Line("faults played", len(judged), Unit.COUNT),
-        Line("kills of the bridge meanwhile", found.kills, Unit.COUNT),
+        Line("kills of the bridge meanwhile", len(found.away_s), Unit.COUNT),
+        Line("seconds that the bridge was away then, worst", max(found.away_s, default=0.0), Unit.SECONDS),
         Line("seconds for all of it", found.took_s, Unit.SECONDS),
         Line("share that ended as it ought to", all_right / len(judged), Unit.RATIO, at_least(SUCCESS)),
         Line(

@@ -145,7 +145,7 @@ def _rules() -> Iterable[Json]:
                 },
                 "tries": 1,
                 "precondition": {"probe": "none"},  # while it flaps it is well every other moment
-                "verify": {**_FAST, "target_s": 20},
+                "verify": {**_FAST, "target_s": 45},  # longer than the dead man takes
             }
         ],
         "dry_run": False,

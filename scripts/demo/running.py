@@ -87,8 +87,8 @@ class Demo:
         needed = (shop.simulated, *shop.bot_pids.values())
         self._wait(lambda: all(file.is_file() for file in needed), "the simulator or a bot")
         begin(shop.exporter)
-        self._wait(lambda: self._answers("exporter", "/-/ready"), "the exporter")
-        self._wait(lambda: self._answers("bridge", "/-/ready"), "the bridge")
+        self._wait(lambda: self.answers("exporter", "/-/ready"), "the exporter")
+        self._wait(lambda: self.answers("bridge", "/-/ready"), "the bridge")
         begin(shop.prometheus)
 
     def _furnish(self, breaker: Breaker) -> None:
@@ -117,7 +117,8 @@ class Demo:
                 raise CannotStart(f"{what} is not there after {READY_TIMEOUT_S:.0f} s\n{last}")
             self.stop.wait(POLL_INTERVAL_S)
 
-    def _answers(self, program: str, path: str) -> bool:
+    def answers(self, program: str, path: str) -> bool:
+        """Whether a program, by its name in `Ports`, says that all is well there."""
         try:
             fetch("GET", self.ports.url(program) + path)
         except Unreachable:

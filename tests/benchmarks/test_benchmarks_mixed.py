@@ -9,7 +9,7 @@ import yaml
 from alertbridge.config import load_config
 from benchmarks.judging import Judged
 from benchmarks.ledger import Breaches, Json, breaches, rules_of
-from benchmarks.mixed import BOTS, DATABASES, PORTS, Mixed, lines
+from benchmarks.mixed import BOTS, DATABASES, PORTS, Mixed, kill_marks, lines
 from benchmarks.mixing import KINDS, Thing, drawn
 from scripts.demo.bridgeconfig import TOKEN_FILE, bridge_config
 from scripts.demo.cast import Cast
@@ -118,6 +118,29 @@ def test_faults_are_drawn_by_their_seed() -> None:
     assert {kind.name for kind in kinds} == {kind.name for kind in KINDS}
 
 
+def test_the_bridge_is_killed_all_along() -> None:
+    """Once in each stretch, never before the first fault began, and not at all when nobody wants it."""
+    marks = kill_marks(200, 10, random.Random(1))  # noqa: S311  dice
+    assert [mark // 20 for mark in marks] == list(range(10))
+    assert kill_marks(5, 0, random.Random(1)) == []  # noqa: S311
+
+
+@pytest.mark.parametrize(
+    ("ended", "well", "misjudged"),
+    [
+        ("cured", True, False),
+        ("cured", False, True),
+        ("exhausted", True, True),
+        ("refused", False, False),
+        ("not_cured", True, False),
+        ("interrupted", False, False),
+    ],
+)
+def test_a_verdict_is_wrong_when_it_claims_what_is_not_so(ended: str, well: bool, misjudged: bool) -> None:
+    """That nobody can tell is no claim."""
+    assert Judged("any", "bot1", True, 1, ended, well=well).misjudged is misjudged
+
+
 def test_every_kind_has_its_rule_in_the_larger_demo(tmp_path: Path) -> None:
     """The bridge takes the configuration, and what cannot be cured is told to a person."""
     (tmp_path / TOKEN_FILE).write_text("token-of-the-demo", encoding="utf-8")
@@ -141,7 +164,8 @@ def test_the_table_counts_what_went_wrong() -> None:
         Judged("banned", "bot1", False, 3, "refused", "banned", 0, 9.0, 1.0, False),
     ]
     made = {
-        line.what: line for line in lines(Mixed(judged, Breaches(2, repeated=1), "entry 3 is gone", 1, 60.0))
+        line.what: line
+        for line in lines(Mixed(judged, Breaches(2, repeated=1), "entry 3 is gone", [4.0, 6.0], 60.0))
     }
     assert made["verdicts that were not the truth"].value == 1
     assert made["share that ended as it ought to"].value == pytest.approx(2 / 3)
@@ -149,5 +173,6 @@ def test_the_table_counts_what_went_wrong() -> None:
     assert made["audit chains that do not hold"].met is False
     assert made["repeated without a look at the last"].met is False
     assert made["outside the rules"].met
+    assert made["kills of the bridge meanwhile"].value == 2
     assert made["session dropped: verified, worst"].value == 14
     assert made["banned: then told over the fallback, worst"].value == 1
