@@ -55,7 +55,8 @@ class SendingSection(Section):
         default=10.0,
         ge=0,
         le=30,
-        description="Seconds before the deadline at which the fallback starts: so long it may take itself.",
+        description="Seconds before the deadline at which the fallback starts: so long it may take itself. What waits "
+        "for its turn on a channel that is well takes it 4 s before.",
     )
     critical_ack_s: float = Field(
         default=30.0, ge=1, le=3600, description="Longest wait for the server's ack of something critical."

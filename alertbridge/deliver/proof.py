@@ -35,6 +35,13 @@ ASK_WITHIN_S = 2.0
 LEAST_PROOF_S = 2.0
 """What was sent just before its deadline has so long for its ack."""
 
+TURN_LEAD_S = 4.0
+"""What only waits for its turn, on a channel that is well, takes another way so late: the pause of a storm may be on,
+which is shorter than a deadline, and the channel can be trusted to tell it after that."""
+
+TRIED_FOR_S = 5.0
+"""A message that is made has so long at least for its attempt."""
+
 EVERYTHING_EVERY = 5
 """What is critical is looked at in each round, the rest in every so many."""
 
@@ -88,11 +95,13 @@ class Sentinel:
         """What is critical, overdue, and cannot be given to another way since nothing can be written."""
         async with self.database.read() as connection:
             waiting = await notices.pending(connection, [Severity.CRITICAL])
-            overdue = [head.id for _, head in waiting if head.kind is Kind.FIRING and self._is_overdue(head)]
+            overdue = [
+                head.id for name, head in waiting if head.kind is Kind.FIRING and self._is_overdue(name, head)
+            ]
             return await contents.load(connection, overdue)
 
     async def _of_waiting(self, waiting: Sequence[tuple[str, Head]]) -> None:
-        overdue = [pair async for some in slices(waiting) for pair in some if self._is_overdue(pair[1])]
+        overdue = [pair async for some in slices(waiting) for pair in some if self._is_overdue(*pair)]
         overdue.sort(key=lambda pair: (pair[0], pair[1].way, pair[1].id))
         for (recipient, way), found in groupby(overdue, key=lambda pair: (pair[0], pair[1].way)):
             due = [head for _, head in found]
@@ -101,7 +110,7 @@ class Sentinel:
                 await self._give_up(recipient, list(old.values()))
             await self._redirect(Lane(recipient, way), [head for head in due if head.id not in old], waiting)
 
-    def _is_overdue(self, head: Head) -> bool:
+    def _is_overdue(self, recipient: str, head: Head) -> bool:
         if head.kind in (Kind.REPLY, Kind.PROBE):
             return False
         if head.not_before_s is not None and head.not_before_s > self.clock.time():
@@ -115,7 +124,18 @@ class Sentinel:
         if not head.reason and head.not_before_s is not None:
             at_s = max(at_s, head.not_before_s + (head.deadline_at_s - head.created_at_s))
         key = ("deadline", head.id, head.reason)
-        return self.sightings.remaining_s(key, at_s, longest_s=longest_s) <= self.section.lead_s
+        remaining_s = self.sightings.remaining_s(key, at_s, longest_s=longest_s)
+        if head.reason or remaining_s > self.section.lead_s or remaining_s <= TURN_LEAD_S:
+            return remaining_s <= self.section.lead_s
+        return not self._waits_for_its_turn(recipient, head)
+
+    def _waits_for_its_turn(self, name: str, head: Head) -> bool:
+        """Nothing holds it up but limits and pauses: its channel is well."""
+        recipient = self.fates.book.get(name)
+        if recipient is None or head.way >= len(recipient.ways):
+            return False
+        room = Room.CRITICAL if head.severity is Severity.CRITICAL else Room.NORMAL
+        return self.fates.channels.allows(recipient.ways[head.way].channel, room)[0]
 
     def _age_s(self, head: Head) -> float:
         return self.sightings.age_s(("notice", head.id), head.created_at_s)
@@ -190,14 +210,19 @@ class Sentinel:
                 message.deadline_at_s,
                 longest_s=max(message.deadline_at_s - message.accepted_at_s, self.section.ack_s),
             )
-            return remaining_s <= self.section.lead_s
+            return remaining_s <= self._lead_s(message)
         sent_at_s = message.sent_at_s or message.created_at_s
         proof_s = self.section.proof_s(message.severity)
         due_s = sent_at_s + proof_s
-        last_s = message.deadline_at_s - self.section.lead_s
+        last_s = message.deadline_at_s - self._lead_s(message)
         if message.severity is Severity.CRITICAL and last_s > sent_at_s:
             due_s = min(due_s, max(last_s, sent_at_s + LEAST_PROOF_S))
         return self.sightings.remaining_s(("proof", message.id), due_s, longest_s=proof_s) <= 0
+
+    def _lead_s(self, message: Message) -> float:
+        """What had waited for its turn until little was left is tried all the same before another way is taken."""
+        left_s = message.deadline_at_s - message.created_at_s
+        return self.section.lead_s if left_s >= self.section.lead_s + TRIED_FOR_S else TURN_LEAD_S
 
     async def _ask(self, message: Message) -> bool:
         """Whether the provider, asked, says that it is proven after all."""

@@ -101,7 +101,7 @@ async def told_through_a_kill(database: Database, clock: JumpingClock, die_at: i
     return bench
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("takes_our_id", [False, True], ids=["no ids", "our ids"])
 async def test_a_kill_anywhere_loses_nothing(
     database: Database, clock: JumpingClock, takes_our_id: bool
@@ -212,7 +212,7 @@ async def test_a_lost_lease_sends_nothing(database: Database, clock: JumpingCloc
     frozen = bench.new_delivery("frozen")
     await bench.firing("A")
     clock.advance(2)
-    faulty.freeze = lambda: clock.advance(60)
+    faulty.freeze = lambda: clock.advance(50)
     await frozen.turn(Lane("noc"))
     assert bench.wa.sent == []
     faulty.freeze = None

@@ -4,6 +4,7 @@ import pytest
 
 from alertbridge.alerts import Severity
 from alertbridge.config import Config
+from alertbridge.deliver.limit.limits import Policy
 from alertbridge.deliver.model import Body, Kind, MessageState
 from alertbridge.deliver.providers.base import Outcome, OutcomeClass, Receipt, StatusEvent, Traits
 from alertbridge.store.database import Database
@@ -53,6 +54,24 @@ async def test_the_fallback_has_ten_seconds_of_its_own(
     await bench.firing("CoreDown", severity=CRITICAL)
     await bench.run(60)
     assert 25 <= bench.sms.sent[0].at_s - accepted_s <= 37
+
+
+@pytest.mark.parametrize("acked", [True, False])
+async def test_what_waited_for_its_turn_is_tried_before_the_fallback(bench: Bench, *, acked: bool) -> None:
+    """A critical message that a pause held up for 38 s leaves by its channel; only if nothing proves it, the fallback
+    tells it within the 45 s."""
+    bench.acking = False
+    accepted_s = bench.clock.time()
+    bench.policies = {"channel": Policy(spacing_s=38.0)}
+    await bench.firing("Earlier", recipient="boss")
+    await bench.run(1)
+    await bench.firing("CoreDown", severity=CRITICAL)
+    await bench.run(38.5)
+    assert bench.wa.texts[-1] == "firing CoreDown"
+    bench.acking = acked
+    await bench.run(20)
+    told = [leaving.at_s - accepted_s for leaving in bench.sms.sent if "CoreDown" in leaving.text]
+    assert not told if acked else (told and told[0] <= 46)
 
 
 async def test_warning_without_ack_goes_to_the_fallback_after_a_minute(
