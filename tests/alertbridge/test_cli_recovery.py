@@ -12,13 +12,18 @@ from alertbridge.__main__ import main
 from alertbridge.alerts import Alert, AlertStatus
 from alertbridge.cli.exitcodes import ExitCode
 from alertbridge.recover import approvals
+from alertbridge.recover.actions.registry import Actions
 from alertbridge.recover.ages import Ages
+from alertbridge.recover.config import RecoverySection
+from alertbridge.recover.engine import Engine, Settings
 from alertbridge.recover.journal import Journal
 from alertbridge.recover.model import Planned, RunEvent
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
 from alertbridge.store.schema_recovery import audit
 from runtime.clock import SystemClock
+from tests.fakes.acting import acting
+from tests.fakes.recovery_scene import Ear, Everybody, Tally
 
 CONFIG = """\
 store: {path: bridge.db}
@@ -119,3 +124,30 @@ async def test_a_run_is_taken_back(
     assert "takes back run 1" in capsys.readouterr().out
     assert await cli(tmp_path, "audit", "export") == ExitCode.OK
     assert "wrong port" in capsys.readouterr().out
+
+
+async def test_the_bridge_that_is_at_work_takes_it_back(
+    tmp_path: Path, running: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command waits for it and says so; the interface is disabled as it was before the run."""
+    settings = {"router": "core", "interface": "ether3"}
+    plan = (Planned("interface_enable", settings, "router:core/interface:ether3"),)
+    async with running.change() as connection:
+        run = await running.propose(
+            connection, rule="mend", alert=ALERT, episode_id=None, plan=plan, asks=False
+        )
+        await running.begin_action(connection, run)
+        await running.end_action(connection, run, "done", changed=True)
+        await running.move(connection, run, RunEvent.CANCEL)
+    section = RecoverySection.model_validate({"reconsider_s": 1})
+    async with acting() as bench:
+        parts = Settings(section, Actions(bench.resources), Ear(), Everybody(), {})
+        engine = Engine(running.database, SystemClock(), Tally(), parts)
+        await engine.start()
+        assert not bench.is_disabled("ether3")
+        assert await cli(tmp_path, "recovery", "undo", "1") == ExitCode.OK
+        assert bench.is_disabled("ether3")
+        await engine.stop()
+    assert "run 1 was taken back" in capsys.readouterr().out
+    assert await cli(tmp_path, "recovery", "undo", "1") == ExitCode.SOME_FAILED
+    assert "run 1 was taken back already" in capsys.readouterr().err
