@@ -348,6 +348,7 @@ async def test_late_words_of_a_pair_change_nothing(bridge: Bridge) -> None:
     assert taken.opened == 1
 
 
+@pytest.mark.timeout(600)
 async def test_5000_alerts_go_in_pieces_with_the_worst_first(bridge: Bridge) -> None:
     """All of them are stored, and small notifications that come meanwhile need not wait for the end."""
     many = [firing(f"f{n}", START_S) for n in range(5000)]

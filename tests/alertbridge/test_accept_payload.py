@@ -253,6 +253,7 @@ ODD_ALERTS = st.dictionaries(
 )
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=300)
 @given(st.lists(ODD_ALERTS | JSON_VALUES, max_size=6), st.dictionaries(st.text(), JSON_VALUES, max_size=3))
 def test_whatever_stands_in_the_list_the_good_ones_are_read(odd: list[Any], more: dict[str, Any]) -> None:

@@ -310,6 +310,7 @@ def a_crashed_database(folder: Path) -> Path:
     return folder / "bot.db"
 
 
+@pytest.mark.timeout(600)
 def test_a_copy_that_is_killed_anywhere_costs_no_older_one(tmp_path: Path) -> None:
     """At every moment each copy with a final name is whole, and at least as many are there as are to be kept."""
     template = tmp_path / "template"

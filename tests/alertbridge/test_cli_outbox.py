@@ -208,6 +208,7 @@ async def test_control_characters_do_not_reach_the_terminal(
         assert "\u202e" not in shown
 
 
+@pytest.mark.timeout(600)
 async def test_where_is_quick_among_a_million(tmp_path: Path) -> None:
     """Found within 100 ms among 1,000,000 rows; where nothing is as quick, about as quickly as among 1,000."""
     small_s = await quickest(tmp_path / "small.db", 250, 123)

@@ -294,6 +294,7 @@ async def test_started_it_looks_by_itself(bench: Bench) -> None:
     assert not bench.deadman.leads
 
 
+@pytest.mark.timeout(600)
 @given(
     moves=st.lists(
         st.tuples(

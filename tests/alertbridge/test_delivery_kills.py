@@ -10,7 +10,7 @@ from benchmarks.kills import survive
 KILLS = 4
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_under_load_nothing_is_lost(store_section: StoreSection, tmp_path: Path) -> None:
     """Every alert that got its 200 was told; what was told twice is marked, and no more than one a kill."""
     store: dict[str, object] = (

@@ -74,6 +74,7 @@ async def test_an_end_is_told_when_the_beginning_was(bench: Bench) -> None:
     assert bench.wa.texts == ["firing LinkDown", "resolved LinkDown"]
 
 
+@pytest.mark.timeout(600)
 async def test_an_end_is_told_when_the_beginning_may_have_been(bench: Bench) -> None:
     """A beginning of which nobody knows whether it arrived is not swallowed together with its end."""
     bench.acking = False
