@@ -1,6 +1,6 @@
 """Posts that go out at their planned times whatever the answers take, from a process of its own.
 
-    python -m benchmarks.openloop HOST PORT PLAN RESULTS
+    python benchmarks/openloop.py HOST PORT PLAN RESULTS
 
 The latency of a post counts from the moment at which it was planned: what a slow answer holds up counts too, and so
 does this program when it is late itself. It speaks HTTP/1.1 with bytes that were made before, on connections that
@@ -56,7 +56,7 @@ def run(url: str, headers: Mapping[str, str], plan: Iterable[tuple[float, bytes]
                     f"Content-Length: {len(body)}\r\n\r\n"
                 ).encode() + body
                 out.write(f"{at_s!r} {len(request)}\n".encode() + request)
-        command = [sys.executable, "-m", "benchmarks.openloop", str(target.hostname), str(target.port)]
+        command = [sys.executable, __file__, str(target.hostname), str(target.port)]
         ended = subprocess.run([*command, str(file), str(results)], check=False)
         if ended.returncode:
             raise RuntimeError(f"the posts came to nothing (exit code {ended.returncode})")

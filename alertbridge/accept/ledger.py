@@ -140,7 +140,7 @@ class Ledger:
         while rest:
             some = {record.alert.fingerprint: record for record in reversed(rest)}  # the first of each
             rest = [record for record in rest if some[record.alert.fingerprint] is not record]
-            async for part in slices(some.values()):
+            async for part in slices(reversed(some.values())):
                 rows = [_episode_values(record) for record in part]
                 for row in await self._connection.execute(_ADD_EPISODES, rows):
                     some[row.fingerprint].id = row.id
