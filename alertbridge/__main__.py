@@ -4,10 +4,9 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from pathlib import Path
 
 from alertbridge.cli.exitcodes import ExitCode, epilog
+from runtime.commandline import CommandLine, add_serve_options
 
 PROGRAM = "tikwatch-alertbridge"
 _MODULES: dict[str, tuple[str, str]] = {
@@ -26,47 +25,17 @@ _MODULES: dict[str, tuple[str, str]] = {
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser. The options of a command whose modules are large are there only when `words` name it."""
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Alertmanager to WhatsApp: nothing lost, nobody flooded.",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version('tikwatch')}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(name: str, summary: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            epilog=epilog(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-
-    serving = command("serve", "Serve until SIGINT or SIGTERM; SIGHUP reads the configuration again.")
-    serving.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration (YAML)")
-    serving.add_argument(
-        "--listen", type=_listen, metavar="HOST:PORT", help="address to listen on, instead of web.listen"
-    )
+    line = CommandLine(PROGRAM, "Alertmanager to WhatsApp: nothing lost, nobody flooded.", epilog())
+    serving = line.command("serve", "Serve until SIGINT or SIGTERM; SIGHUP reads the configuration again.")
+    add_serve_options(serving)
     serving.set_defaults(run=_serve)
     for name, (module, summary) in _MODULES.items():
-        own = command(name, summary)
+        own = line.command(name, summary)
         if name in words:
             loaded = importlib.import_module(module)
             loaded.add_arguments(own)
             own.set_defaults(run=loaded.run)
-    return parser
-
-
-def _listen(text: str) -> str:
-    from runtime.web import parse_listen
-
-    try:
-        parse_listen(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
+    return line.parser
 
 
 def _serve(options: argparse.Namespace) -> int:

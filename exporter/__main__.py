@@ -5,10 +5,9 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from pathlib import Path
 
 from exporter.cli.exitcodes import ExitCode, epilog
+from runtime.commandline import CommandLine, add_config_file, add_serve_options
 
 PROGRAM = "tikwatch-exporter"
 _MODULES = {
@@ -20,62 +19,29 @@ _MODULES = {
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser. The options of a command whose modules are large are there only when `words` name it."""
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Prometheus exporter for networks built on MikroTik RouterOS.",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    line = CommandLine(PROGRAM, "Prometheus exporter for networks built on MikroTik RouterOS.", epilog())
+    two = epilog(ExitCode.OK, ExitCode.CONFIGURATION)
+    serving = line.command(
+        "serve", "Serve metrics until SIGINT or SIGTERM; SIGHUP reads the configuration again."
     )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version('tikwatch')}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(name: str, summary: str, *codes: ExitCode) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            epilog=epilog(*codes),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-
-    _add_serve(
-        command("serve", "Serve metrics until SIGINT or SIGTERM; SIGHUP reads the configuration again.")
-    )
-    _add_later("check", command("check", "Ask every router once and tell what works."), words)
-    _add_later("print", command("print", "Show tables of a router in the terminal."), words)
+    add_serve_options(serving)
+    serving.set_defaults(run=_serve)
+    _add_later("check", line.command("check", "Ask every router once and tell what works."), words)
+    _add_later("print", line.command("print", "Show tables of a router in the terminal."), words)
     _add_later(
-        "import",
-        command(
-            "import",
-            "Write a configuration from that of another exporter.",
-            ExitCode.OK,
-            ExitCode.CONFIGURATION,
-        ),
-        words,
+        "import", line.command("import", "Write a configuration from that of another exporter.", two), words
     )
-    config = command(
-        "config",
-        "Check the configuration and print it as it is in force, or its schema.",
-        ExitCode.OK,
-        ExitCode.CONFIGURATION,
+    _add_config(
+        line.command("config", "Check the configuration and print it as it is in force, or its schema.", two)
     )
-    _add_config(config)
-    return parser
-
-
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    _add_config_file(parser)
-    parser.add_argument(
-        "--listen", type=_listen, metavar="HOST:PORT", help="address to listen on, instead of web.listen"
-    )
-    parser.set_defaults(run=_serve)
+    return line.parser
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="?", choices=("show", "schema"), default="show", help="what to print (default: show)"
     )
-    _add_config_file(parser, required=False)
+    add_config_file(parser, required=False)
     parser.set_defaults(run=lambda options: _config(options, parser))
 
 
@@ -84,20 +50,6 @@ def _add_later(name: str, parser: argparse.ArgumentParser, words: Sequence[str])
         module = importlib.import_module(_MODULES[name])
         module.add_arguments(parser)
         parser.set_defaults(run=module.run)
-
-
-def _add_config_file(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    parser.add_argument("--config", type=Path, required=required, metavar="FILE", help="configuration (YAML)")
-
-
-def _listen(text: str) -> str:
-    from runtime.web import parse_listen
-
-    try:
-        parse_listen(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import IntEnum
 
+from runtime.commandline import exit_statuses
+
 
 class ExitCode(IntEnum):
     """Status with which a command ends."""
@@ -27,5 +29,4 @@ MEANINGS: Mapping[ExitCode, str] = {
 
 def epilog(*codes: ExitCode) -> str:
     """The table for `--help`, narrowed to `codes` unless none are given."""
-    chosen = codes or tuple(MEANINGS)
-    return "\n".join(["exit status:", *[f"  {code:<4d} {MEANINGS[code]}" for code in chosen]])
+    return exit_statuses(MEANINGS, codes)
