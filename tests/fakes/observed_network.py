@@ -132,8 +132,13 @@ class Observed:
 
 
 def liven(observed: Observed) -> None:
-    """What a bad minute looks like: a router stops answering and people hear of it, the bot sends and fails, another
-    router restarts while the gateway refuses messages. Returns when all of it is seen; then the faults are mended."""
+    """What a bad minute looks like: the bot loses its session and is connected again, a router stops answering and
+    people hear of it, the bot sends and fails, another router restarts while the gateway refuses messages. Returns when
+    all of it is seen; then the faults are mended."""
+    observed.bot.fault("disconnect")
+    observed.until(
+        f'sum(alertbridge_recovery_runs_total{{rule="{RULE}",outcome="cured"}})', lambda found: found > 0
+    )
     observed.fault("legacy", "refuse")
     for number in range(3):
         observed.bot.ask("POST", "/send", to=NOC, text=f"hello {number}")
