@@ -74,6 +74,21 @@ def test_a_dead_router_is_told_within_its_time(running: tuple[subprocess.Popen[s
     assert played("router", running[1]).attempts == 0
 
 
+def test_a_bot_that_is_barred_is_left_alone(running: tuple[subprocess.Popen[str], State, str]) -> None:
+    """Nobody acts, and a person hears over the fallback within a minute how long it lasts."""
+    found = played("timelock", running[1])
+    assert found.attempts == 0
+    [told] = [one.detail for one in found.sightings if one.stage is Stage.ESCALATED]
+    assert " until " in told
+
+
+def test_a_bridge_that_is_killed_goes_on_where_it_was(
+    running: tuple[subprocess.Popen[str], State, str],
+) -> None:
+    """Killed after it acted and started again, it asks whether that helped, does nothing twice, and tells."""
+    assert played("crash", running[1]).attempts == 1
+
+
 def test_a_lost_link_is_told_by_the_command_line(running: tuple[subprocess.Popen[str], State, str]) -> None:
     """`make demo-fault` prints the same as JSON and exits with 0."""
     process, state, _ = running
