@@ -85,7 +85,7 @@ class Demo:
         begin(shop.simulator, shop.bridge, shop.phone, shop.alertmanager)
         begin(*(partial(shop.bot, name) for name in self.cast.bots))
         needed = (shop.simulated, *shop.bot_pids.values())
-        self._wait(lambda: all(file.is_file() for file in needed), "the simulator or a bot")
+        self._wait(lambda: all(map(_is_written, needed)), "the simulator or a bot")
         begin(shop.exporter)
         self._wait(lambda: self.answers("exporter", "/-/ready"), "the exporter")
         self._wait(lambda: self.answers("bridge", "/-/ready"), "the bridge")
@@ -142,3 +142,8 @@ class Demo:
         return any(
             line.startswith(f"{WATCHDOG} ") and float(line.split()[1]) > 0 for line in page.splitlines()
         )
+
+
+def _is_written(file: Path) -> bool:
+    """A file is there before what is in it: for a moment it is empty."""
+    return file.is_file() and file.stat().st_size > 0
