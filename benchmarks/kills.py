@@ -1,19 +1,16 @@
 """Figure 1 of the bridge: kill -9 at random moments under load. Nothing is lost; duplicates are few and marked.
 
-python -m benchmarks.kills --kills 200 [--postgresql postgresql://...]
+python -m benchmarks.kills --kills 200 [--channel wuzapi] [--postgresql postgresql://...]
 """
 
 import argparse
 import asyncio
-import json
 import random
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,39 +21,47 @@ from sqlalchemy import URL, Connection, create_engine, make_url, text
 
 from benchmarks.bridge import TOKEN, alert, notification, post
 from benchmarks.measures import Effort, Figure, Line, Unit, at_most
+from benchmarks.outlets import CHANNELS, FILE, TAKES_OUR_ID, Arrived, Outlet, outlet
 from benchmarks.programs import HOST, free_port, is_listening
 
-READY_WITHIN_S = 60.0
-DRAINED_WITHIN_S = 90.0
+READY_WITHIN_S = 180.0
+DRAINED_WITHIN_S = 180.0
 ALERTS_PER_S = 25
-_MARK = re.compile(r"^\((ulang|repeat)[,)]")
 
 
 @dataclass(frozen=True, slots=True)
 class Kills:
-    """What came of it. `accepted` alerts got their 200; `duplicates` are messages that arrived more than once."""
+    """What came of it. `accepted` alerts got their 200; `duplicates` are messages that arrived more than once;
+    `requests` were sent, those that a gateway knew by their id included."""
 
     kills: int
     accepted: int
     lost: int
     messages: int
+    requests: int
     duplicates: int
     unmarked: int
     open_in_the_end: int
 
 
-def survive(folder: Path, store: Mapping[str, object], kills: int, *, seed: int = 1) -> Kills:
+def survive(
+    folder: Path, store: Mapping[str, object], kills: int, *, channel: str = FILE, seed: int = 1
+) -> Kills:
     """Runs a bridge on `store` in `folder`, kills it so often under load, and lets the last one finish its work.
 
     Raises RuntimeError when a bridge does not start or the last one does not finish.
     """
-    return asyncio.run(_survive(folder, store, kills, random.Random(seed)))  # noqa: S311  no secret
+    dice = random.Random(seed)  # noqa: S311  no secret
+    with outlet(channel, folder) as out:
+        return asyncio.run(_survive(folder, store, kills, dice, out))
 
 
-async def _survive(folder: Path, store: Mapping[str, object], kills: int, dice: random.Random) -> Kills:
-    port, arrived = free_port(), folder / "arrived.jsonl"
+async def _survive(
+    folder: Path, store: Mapping[str, object], kills: int, dice: random.Random, out: Outlet
+) -> Kills:
+    port = free_port()
     config = folder / "bridge.yml"
-    config.write_text(_config(port, arrived, store), encoding="utf-8")
+    config.write_text(_config(port, out, store), encoding="utf-8")
     accepted: set[str] = set()
     load = asyncio.create_task(_load(f"http://{HOST}:{port}", accepted))
     bridge: subprocess.Popen[bytes] | None = None
@@ -77,17 +82,16 @@ async def _survive(folder: Path, store: Mapping[str, object], kills: int, dice: 
         if bridge is not None and bridge.poll() is None:
             bridge.kill()
             bridge.wait()
-    return _counted(store, arrived, accepted, kills, open_in_the_end)
+    return _counted(store, out.arrived(), accepted, kills, open_in_the_end)
 
 
-def _config(port: int, arrived: Path, store: Mapping[str, object]) -> str:
-    fast = {"spacing_s": 0.0, "per_minute": 100_000, "slack_s": 0.0}
+def _config(port: int, out: Outlet, store: Mapping[str, object]) -> str:
     return yaml.safe_dump(
         {
             "web": {"listen": f"{HOST}:{port}", "bearer": [{"name": "alertmanager", "token": TOKEN}]},
             "store": dict(store),
-            "channels": [{"name": "out", "kind": "file", "path": str(arrived), "limits": fast}],
-            "recipients": [{"name": "noc", "channel": "out", "to": "noc"}],
+            "channels": [out.channel],
+            "recipients": [{"name": "noc", "channel": "out", "to": out.to}],
             "limits": {"recipient": {"count": 100_000, "burst": 0}},
             "sending": {
                 "lease_s": 2,
@@ -162,38 +166,42 @@ def _url(store: Mapping[str, object]) -> URL:
 
 
 def _counted(
-    store: Mapping[str, object], arrived: Path, accepted: set[str], kills: int, open_in_the_end: int
+    store: Mapping[str, object], arrived: Arrived, accepted: set[str], kills: int, open_in_the_end: int
 ) -> Kills:
-    lines = [json.loads(line) for line in arrived.read_text(encoding="utf-8").splitlines()]
-    ids = {line["id"] for line in lines}
     engine = create_engine(_url(store))
     with engine.connect() as connection:
-        told = _told(connection, ids)
+        told = _told(connection, arrived)
     engine.dispose()
-    copies = Counter(line["id"] for line in lines)
-    plain = Counter(line["id"] for line in lines if not _MARK.match(line["text"]))
     return Kills(
         kills=kills,
         accepted=len(accepted),
         lost=len(accepted - told),
-        messages=len(ids),
-        duplicates=sum(count - 1 for count in copies.values()),
-        unmarked=sum(max(0, count - 1) for count in plain.values()),
+        messages=arrived.messages,
+        requests=arrived.requests,
+        duplicates=arrived.duplicates,
+        unmarked=arrived.unmarked,
         open_in_the_end=open_in_the_end,
     )
 
 
-def _told(connection: Connection, arrived: set[str]) -> set[str]:
+def _told(connection: Connection, arrived: Arrived) -> set[str]:
     """Fingerprints of which the store says that they were told, by a message that did arrive."""
     rows = connection.execute(
         text(
-            "SELECT episodes.fingerprint, messages.id FROM notices"
+            "SELECT episodes.fingerprint, messages.id, messages.text FROM notices"
             " JOIN episodes ON episodes.id = notices.episode_id"
             " JOIN messages ON messages.bundle = notices.message_id"
             " WHERE notices.state IN ('delivered', 'merged')"
         )
     )
-    return {fingerprint for fingerprint, message in rows if message in arrived}
+    out: dict[str, bool] = {}
+    found: set[str] = set()
+    for fingerprint, message, said in rows:
+        if message not in out:
+            out[message] = arrived.has(message, said)
+        if out[message]:
+            found.add(fingerprint)
+    return found
 
 
 def measure(effort: Effort, store: Mapping[str, object] | None = None) -> list[Line]:
@@ -204,15 +212,18 @@ def measure(effort: Effort, store: Mapping[str, object] | None = None) -> list[L
     return lines(found)
 
 
-def lines(found: Kills) -> list[Line]:
-    """The figure's lines."""
+def lines(found: Kills, channel: str = FILE) -> list[Line]:
+    """The figure's lines. A gateway that takes our id shows a repeat once."""
+    most = 0 if channel == TAKES_OUR_ID else found.kills
+    told = "duplicates on the phone, none" if most == 0 else "duplicates, at most one a kill"
     return [
         Line("kills", found.kills, Unit.COUNT),
         Line("alerts that were accepted", found.accepted, Unit.COUNT),
         Line("of them lost", found.lost, Unit.COUNT, at_most(0)),
         Line("left under way in the end", found.open_in_the_end, Unit.COUNT, at_most(0)),
         Line("messages", found.messages, Unit.COUNT),
-        Line("duplicates, at most one a kill", found.duplicates, Unit.COUNT, at_most(found.kills)),
+        Line("requests that were taken", found.requests, Unit.COUNT),
+        Line(told, found.duplicates, Unit.COUNT, at_most(most)),
         Line("of them not marked", found.unmarked, Unit.COUNT, at_most(0)),
     ]
 
@@ -221,12 +232,14 @@ def main() -> None:
     """As many kills as are asked for, on one store."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--channel", default=FILE, choices=CHANNELS, help="what the messages go through")
     parser.add_argument("--postgresql", default="", help="URL of an empty database; a SQLite file without it")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tikwatch-kills-") as name:
         folder = Path(name)
         store = {"url": given.postgresql} if given.postgresql else {"path": str(folder / "bridge.db")}
-        for line in lines(survive(folder, store, given.kills)):
+        found = survive(folder, store, given.kills, channel=given.channel)
+        for line in lines(found, given.channel):
             met = {None: "", True: "met", False: "MISSED"}[line.met]
             print(f"{line.what:40} {line.unit.text(line.value):>10} {met}")
 
