@@ -63,7 +63,7 @@ async def test_a_store_that_is_up_to_date_needs_no_alembic(
         "import asyncio, sys; from pathlib import Path; from alertbridge.store.config import StoreSection; "
         "from alertbridge.store.database import Database; from runtime.clock import SystemClock; "
         "section = StoreSection.model_validate({'path': sys.argv[1]}); "
-        "asyncio.run(asyncio.wait_for(Database.open(section, SystemClock()), 30)); "
+        "asyncio.run(asyncio.wait_for(Database.open(section, SystemClock()), 120)); "
         "print('alembic' in sys.modules)"
     )
     child = await asyncio.create_subprocess_exec(

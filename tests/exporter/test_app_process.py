@@ -262,7 +262,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path, words: tuple[s
     given = [*words, file] if words[-1] == "--config" else words
     with os.fdopen(write_end, "wb") as pipe:
         ended = subprocess.run(
-            command(*given), stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, timeout=45
+            command(*given), stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, timeout=120
         )
     assert (ended.returncode, ended.stderr) == (0, "")
 

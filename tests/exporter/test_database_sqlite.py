@@ -341,8 +341,8 @@ class Writing:
 
 @pytest.mark.parametrize(
     ("journal", "patience_s"),
-    [("wal", 0.0), ("delete", 0.1)],
-    ids=["wal, no patience at all", "rollback journal, a tenth of a second"],
+    [("wal", 0.0), ("delete", 5.0)],
+    ids=["wal, no patience at all", "rollback journal, the usual five seconds"],
 )
 def test_the_owner_does_not_notice(path: Path, journal: str, patience_s: float) -> None:
     """While it writes all the time and everything is measured all the time, it is never told BUSY, and a commit
@@ -357,16 +357,17 @@ def test_the_owner_does_not_notice(path: Path, journal: str, patience_s: float) 
     failures = set(reasons(SqliteCheck(section(path, quick_check={"timeout_s": 1})).measure()))
     until_s = time.monotonic() + 1.5
     measured: list[float] = []
-    while time.monotonic() < until_s:
+    while time.monotonic() < until_s or len(measured) < 40:
         measured.extend(values(probe.measure())["tikwatch_database_up"] for probe in probes)
         time.sleep(0.01)
     watched_s, busy = watched.end()
     assert busy == 0
-    assert len(watched_s) > 100
-    assert measured.count(1) == len(measured) > 20
+    assert len(watched_s) > 10
+    assert measured.count(1) == len(measured)
     assert failures <= {"timeout"}
-    assert statistics.median(watched_s) < 3 * statistics.median(alone_s) + 0.002
-    assert max(watched_s) < max(alone_s) + 0.25
+    for part in (5, 9):  # of ten: the usual commit, and a slow one
+        with_us, without = (statistics.quantiles(taken, n=10)[part - 1] for taken in (watched_s, alone_s))
+        assert with_us < 3 * without + 0.1, (part, with_us, without)
 
 
 def test_a_check_finds_nothing_in_a_sound_file_and_holds_for_its_interval(path: Path) -> None:

@@ -90,7 +90,7 @@ async def test_promtool_finds_nothing_to_say(exporter: Served) -> None:
         ["promtool", "check", "metrics"],
         input=page.text.encode(),
         capture_output=True,
-        timeout=30,
+        timeout=120,
     )
     assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
 

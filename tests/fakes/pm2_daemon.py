@@ -62,7 +62,7 @@ class Pm2:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home.parent), "PM2_HOME": str(self.home)}
         done = subprocess.run(
             [str(self.program), *words], check=True, env=environment, cwd=self.home.parent,
-            capture_output=True, text=True, timeout=30,
+            capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         return done.stdout
 
