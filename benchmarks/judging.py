@@ -93,11 +93,13 @@ class Referee:
     operator: Operator
     check: Callable[[], None]
     """Raises when the whole is broken, so that nobody waits in vain."""
+    kills: Callable[[], int]
+    """How often the bridge was killed so far: each may cost a run a try, of which nobody knows how it went."""
 
     def play(self, kind: Kind, target: Target) -> Judged:
         """Breaks it, waits for the end of its run, judges, and returns when all is quiet. Raises Unreachable."""
         found = Judged(kind.name, target.name, kind.can_be_cured)
-        before, touched_before = self.ledger.newest_run(), target.touched()
+        before, touched_before, kills_before = self.ledger.newest_run(), target.touched(), self.kills()
         if not kind.consents:
             self.operator.declines.add(target.name)
         began_s = time.time()
@@ -106,6 +108,7 @@ class Referee:
             run = self._ended(before, kind, target)
             if run is not None:
                 self._judge(found, run, kind, target, began_s)
+                self._count(found, run, kind, self.kills() - kills_before)
                 if kind.actions[1] == 0 and target.touched() != touched_before:
                     found.wrong.append("it was touched though nothing could help")
             else:
@@ -142,15 +145,19 @@ class Referee:
         found.well = target.is_well(kind)
         found.run, found.ended, found.reason, found.actions = run.id, run.state, run.reason, run.acted
         found.after_s = None if run.ended_at_s is None else round(run.ended_at_s - began_s, 2)
-        fewest, most = kind.actions
         if run.state not in kind.ends:
             found.wrong.append(f"it ended {run.state} ({run.reason}) instead of {' or '.join(kind.ends)}")
-        if not fewest <= run.acted <= most:
-            found.wrong.append(f"{run.acted} actions instead of {fewest} to {most}")
         if found.misjudged:
             found.wrong.append(
                 f"the verdict was {run.state} and it was {'well' if found.well else 'not well'}"
             )
+
+    def _count(self, found: Judged, run: Run, kind: Kind, kills: int) -> None:
+        fewest, most = kind.actions
+        if kind.can_be_cured:
+            most += kills
+        if not fewest <= run.acted <= most:
+            found.wrong.append(f"{run.acted} actions instead of {fewest} to {most}")
 
     def _hear(self, found: Judged, run: Run) -> None:
         """A person hears of it over the fallback."""

@@ -154,13 +154,16 @@ class _Playing:
         self._kill_at = kill_marks(wanted, kills, dice)
         self._tell = tell
         self._done: list[Judged] = []
+        self._kills = 0
         self._killed_at_s: float | None = None
         self.away_s: list[float] = []
         """How long the bridge was away each time."""
         self._fault: Exception | None = None
         ports = scene.demo.ports
         self._operator = Operator(ports.url("phone"), OPERATOR, SMS_CHAT)
-        self._referee = Referee(Ledger(scene.shop.store), self._operator, self._check)
+        self._referee = Referee(
+            Ledger(scene.shop.store), self._operator, self._check, kills=lambda: self._kills
+        )
 
     def _check(self) -> None:
         if self._fault is not None:
@@ -191,6 +194,7 @@ class _Playing:
         if self._kill_at and len(self._done) >= self._kill_at[0] and self._killed_at_s is None:
             self._kill_at.pop(0)
             self._killed_at_s = time.monotonic()
+            self._kills += 1
             self._scene.demo.child(BRIDGE).crash()
 
     def _play(self, thing: Thing, lane: Iterator[Target]) -> None:
