@@ -22,7 +22,7 @@ class Look:
         dashed: drawn as a thin broken line without filling, as what is only there to compare with.
         band_to: filled down to the series of that name.
         stacked: False keeps it out of a stack.
-        listed: False keeps it out of the legend.
+        listed: False keeps it out of the legend, and its points unmarked.
     """
 
     matches: str
@@ -72,6 +72,7 @@ class Look:
             found["custom.stacking"] = {"mode": "none", "group": "B"}
         if not self.listed:
             found["custom.hideFrom"] = {"legend": True, "tooltip": False, "viz": False}
+            found["custom.showPoints"] = "never"
         return {**found, **self._of_columns()}
 
     def _of_columns(self) -> dict[str, object]:

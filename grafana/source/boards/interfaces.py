@@ -179,7 +179,7 @@ _TRAFFIC_ROW: Final = (
             _NAME,
         ),
         limits=rising(warning="traffic_spike_sigma"),
-        without="the normal is known after an hour",
+        without="the normal is known after ten minutes",
         links=_OF,
         decimals=1,
     ),
