@@ -122,6 +122,7 @@ _TABLE: Final = table(
         ),
     ],
     order=Order("Use", falling=True),
+    last=["direction"],
     height=9,
 )
 
