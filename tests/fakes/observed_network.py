@@ -148,7 +148,12 @@ def liven(observed: Observed) -> None:
     observed.until("sum(alertbridge_messages_acknowledged_total)", lambda found: found > 0)
     observed.phone_fault("error_before_delivery")
     observed.reboot("chr")
-    observed.until("sum(alertbridge_messages_failed_total)", lambda found: found > 0)
+    for seen in (
+        "rate(alertbridge_messages_failed_total[1m])",
+        "channel:messages_failed:ratio_rate5m",
+        'count_over_time(ALERTS{alertstate="firing",severity=~"critical|warning"}[5m:15s])',
+    ):
+        observed.until(f"count({seen})", lambda found: found > 0)
     observed.bot.mend()
     observed.mend_phone()
     observed.mend("legacy")
