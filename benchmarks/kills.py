@@ -128,6 +128,8 @@ async def _started(config: Path, folder: Path, port: int) -> "subprocess.Popen[b
     deadline_s = time.monotonic() + READY_WITHIN_S
     while not is_listening(port):
         if bridge.poll() is not None or time.monotonic() > deadline_s:
+            bridge.kill()
+            bridge.wait()
             raise RuntimeError((folder / "bridge.log").read_text(errors="replace")[-2000:])
         await asyncio.sleep(0.01)
     return bridge
