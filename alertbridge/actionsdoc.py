@@ -46,7 +46,9 @@ def _overview() -> str:
         )
         for name, kind in ACTIONS.items()
     )
-    return table(("action", "acts on", "approval", "repeatable", "can be undone", "policies on the router"), rows)
+    return table(
+        ("action", "acts on", "approval", "repeatable", "can be undone", "policies on the router"), rows
+    )
 
 
 def _group(group: str) -> Iterator[str]:

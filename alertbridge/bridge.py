@@ -74,7 +74,7 @@ class Bridge:
             clock=clock,
             owner=owner,
         )
-        metrics.know(channels=parts.providers, rules=(rule.name for rule in config.recovery.rules))
+        metrics.know(channels=parts.providers, rules=config.recovery.actions_by_rule)
         intake = Intake(database, parts.routes, config.accept, metrics, clock)
         closing = Closing(
             parts,
@@ -143,7 +143,7 @@ class Bridge:
         )
         old, self.parts, self.config = self.parts, new, config
         closed, self.closing = self.closing, closing
-        self.metrics.know(channels=new.providers, rules=(rule.name for rule in config.recovery.rules))
+        self.metrics.know(channels=new.providers, rules=config.recovery.actions_by_rule)
         self.intake.replace(config.accept, new.routes)
         try:
             await closed.stop(engine=False)

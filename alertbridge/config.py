@@ -145,7 +145,10 @@ def _address_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
 def _lead_faults(given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
     """A lead that leaves nothing of the deadline, so that whatever is critical would take another way at once."""
     accept = given.get("accept")
-    sending, deadlines = given.get("sending"), accept.get("deadlines") if isinstance(accept, Mapping) else None
+    sending, deadlines = (
+        given.get("sending"),
+        accept.get("deadlines") if isinstance(accept, Mapping) else None,
+    )
     lead_s = _number(sending, "lead_s", SendingSection().lead_s)
     critical_s = _number(deadlines, "critical_s", DeadlineSection().critical_s)
     if lead_s >= critical_s:

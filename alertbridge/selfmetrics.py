@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from alertbridge.accept.payload import Fault
 from alertbridge.alerts import AlertStatus, Severity
 from alertbridge.deliver.model import Kind, NoticeState
-from alertbridge.recover.model import RunState
+from alertbridge.recover.model import Reason, RunState
 
 REQUEST_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LATENCY_BUCKETS_S: Final = (1, 2, 5, 10, 15, 30, 45, 60, 120, 300, 900, 3600, 14_400)
@@ -29,6 +29,9 @@ RUN_ENDS: Final = (
     RunState.REFUSED,
     RunState.CANCELLED,
     RunState.INTERRUPTED,
+    RunState.UNDONE,
+    RunState.NOT_UNDONE,
+    RunState.UNDO_LOST,
 )
 UNDER_WAY: Final = (NoticeState.PENDING.value, NoticeState.COMPOSED.value)
 TASKS: Final = ("calm", "channel", "dispatch", "emergency", "lane", "lease", "retention", "sentinel", "store")
@@ -161,14 +164,18 @@ class SelfMetrics:
             self._gauges[name].set(1)
         self._gauges["config_last_reload_success_timestamp_seconds"].set_to_current_time()
 
-    def know(self, *, channels: Iterable[str], rules: Iterable[str]) -> None:
-        """Begins the series of what the configuration names."""
+    def know(self, *, channels: Iterable[str], rules: Mapping[str, Iterable[str]]) -> None:
+        """Begins the series of what the configuration names; `rules` have the names of their actions."""
         for channel in channels:
             for name in ("messages_retried", "messages_fell_back", "messages_acknowledged"):
                 self._counters[name].labels(channel)
             for severity in Severity:
                 self._counters["messages_sent"].labels(channel, severity.value)
-        for rule in rules:
+        for rule, actions in rules.items():
+            for action in actions:
+                self._counters["recovery_attempts"].labels(rule, action)
+            for reason in Reason:
+                self._counters["recovery_decisions"].labels(rule, reason.value)
             for state in RUN_ENDS:
                 self._counters["recovery_runs"].labels(rule, state.value)
             self._gauges["recovery_exhausted"].labels(rule)

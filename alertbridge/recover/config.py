@@ -1,6 +1,6 @@
 """The `recovery:` section: which alerts cause which actions, how often, and how it is found out whether they helped."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -321,3 +321,8 @@ class RecoverySection(Section):
         le=600,
         description="Seconds after which another replica takes over what a silent one had under way.",
     )
+
+    @property
+    def actions_by_rule(self) -> Mapping[str, Sequence[str]]:
+        """What each rule may do, by its name."""
+        return {rule.name: [step.action for step in rule.steps] for rule in self.rules}

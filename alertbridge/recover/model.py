@@ -125,6 +125,7 @@ class Reason(Enum):
     DISABLED = "disabled"
     OWN_ALERT = "own_alert"  # the bridge's alerts about itself: acting on them would go in circles
     RESOLVED_ALREADY = "resolved_already"
+    TARGET_WELL = "target_well"  # the alert fires still, and the target says that all is well
     FLAPPING = "flapping"
     GAVE_UP = "exhausted"  # this rule had its tries on this episode
     PAUSED = "paused"

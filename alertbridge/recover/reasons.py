@@ -27,6 +27,7 @@ _DECISIONS: Mapping[str, Words] = {
     "disabled": Words("aturan atau interface dimatikan", "the rule or the interface is switched off"),
     "own_alert": Words("alert milik alertbridge sendiri", "the alert is the bridge's own"),
     "resolved_already": Words("alert sudah selesai", "the alert is over"),
+    "target_well": Words("target sudah baik", "the target says that all is well"),
     "flapping": Words("alert hilang-timbul", "the alert comes and goes"),
     "exhausted": Words("aturan sudah menyerah untuk alert ini", "the rule gave up on this alert"),
     "paused": Words("pemulihan dijeda", "recovery is paused"),

@@ -98,8 +98,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-_PAGE = re.compile(r"(https?://\S+)$")
-PAIR: Mapping[str, str] = {"id": "Pasangkan lagi di {page}", "en": "Pair it again at {page}"}
+_KEPT: Sequence[tuple[re.Pattern[str], Mapping[str, str]]] = (
+    (
+        re.compile(r"until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"),
+        {"id": "Berlaku sampai {}.", "en": "It lasts until {}."},
+    ),
+    (re.compile(r"(https?://\S+)$"), {"id": "Pasangkan lagi di {}", "en": "Pair it again at {}"}),
+)
+"""What must be told of an action's English detail in every language: when it is over, and where to pair again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +173,11 @@ class Matter:
         return " ".join(words.format(**told).split())
 
     def _more(self, language: str) -> str:
-        """What actions say is English. Others read the page where a number is paired, and the rest in the audit."""
+        """What actions say is English. Others read what they need to act, and the rest in the audit."""
         if language == "en":
             return self.detail
-        page = _PAGE.search(self.detail)
-        return PAIR.get(language, PAIR["en"]).format(page=page[1]) if page else ""
+        found = ((pattern.search(self.detail), words) for pattern, words in _KEPT)
+        return " ".join(words.get(language, words["en"]).format(seen[1]) for seen, words in found if seen)
 
 
 class Telling:

@@ -167,7 +167,7 @@ class World:
         if condition.probe == "none":
             return Decision(Reason.ACT)
         if verdict is Verdict.HOLDS:
-            return Decision(Reason.RESOLVED_ALREADY, "the target says that all is well")
+            return Decision(Reason.TARGET_WELL)
         if condition.probe == "fails" and verdict is not Verdict.FAILS:
             return Decision(Reason.PRECONDITION, "the target does not say that it fails")
         return Decision(Reason.ACT)

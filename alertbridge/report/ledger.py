@@ -49,7 +49,9 @@ async def read_ledger(connection: AsyncConnection, period: Period, top: int, kep
         names=tuple((name, count) for name, count in names),
         recoveries=Counter(run.state for run in ended),
         times_to_recover_s=tuple(
-            max(0.0, run.ended_at - run.starts_at) for run in ended if run.state == CURED
+            max(0.0, run.ended_at - run.starts_at)
+            for run in ended
+            if run.state == CURED and run.starts_at > 0  # one that an operator asked for answers no alert
         ),
         messages={row[0]: row[1] for row in sent},
         kept_since_s=kept_since_s,

@@ -67,6 +67,15 @@ def test_indonesians_read_reasons_in_their_language() -> None:
     assert "policy" in failed.text("exhausted", "en")
 
 
+@pytest.mark.parametrize(("language", "told"), [("id", "sampai"), ("en", "until")])
+def test_how_long_a_lock_lasts_is_told_in_every_language(language: str, told: str) -> None:
+    """Without it nobody knows whether to wait or to act."""
+    matter = Matter(
+        "mend", "A", Severity.CRITICAL, {}, "mend", "bot:a", detail="no new chats until 2026-11-22T17:05:00Z"
+    )
+    assert f"{told} 2026-11-22T17:05:00Z" in matter.text("refused", language)
+
+
 @pytest.mark.parametrize("language", ["id", "en"])
 @pytest.mark.parametrize("kind", ["exhausted", "refused", "interrupted"])
 def test_the_page_for_pairing_ends_the_message(kind: str, language: str) -> None:
@@ -217,7 +226,7 @@ def test_nothing_is_done_to_what_is_well() -> None:
         engine.episode_changed(await story.scene.fires(thing="a"))
         await asyncio.sleep(60)
         assert await story.scene.runs() == []
-        assert [one.reason for one in await engine.decided()] == [Reason.RESOLVED_ALREADY.value]
+        assert [one.reason for one in await engine.decided()] == [Reason.TARGET_WELL.value]
         assert (await engine.decided())[0].times == 1
         await engine.stop()
 
