@@ -51,7 +51,13 @@ class StoreSection(SecretSection):
         default=30.0, gt=0, le=600, description="For PostgreSQL: longest time for one statement, in seconds."
     )
     connections: int = Field(
-        default=5, ge=1, le=100, description="Connections that read at once; for PostgreSQL, of all kinds."
+        default=5,
+        ge=1,
+        le=100,
+        description=(
+            "Connections that read at once; for PostgreSQL, of all kinds, besides one for each of the five periodic "
+            "jobs."
+        ),
     )
     retention: RetentionSection = Field(
         default=RetentionSection(), description="How long finished rows are kept."

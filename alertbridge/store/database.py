@@ -52,6 +52,7 @@ class Database:
         self._writer: AsyncConnection | None = None
         self._checkpoints = Checkpoints(section.path, self._turn)
         self._reading: AsyncEngine
+        self._sessions: AsyncEngine | None = None
         if url is None:
             self._writing = sqlite_engine(
                 section.path, busy_timeout_s=section.busy_timeout_s, connections=1, writes=True
@@ -63,12 +64,15 @@ class Database:
                 writes=False,
             )
         else:
+            timeouts = {
+                "lock_timeout_s": section.busy_timeout_s,
+                "statement_timeout_s": section.statement_timeout_s,
+            }
             self._writing = self._reading = postgresql_engine(
-                url,
-                lock_timeout_s=section.busy_timeout_s,
-                statement_timeout_s=section.statement_timeout_s,
-                connections=section.connections,
+                url, connections=section.connections, **timeouts
             )
+            # What a job holds for hours must not be missing to those who read and write.
+            self._sessions = postgresql_engine(url, connections=None, **timeouts)
 
     @classmethod
     async def open(cls, section: StoreSection, clock: Clock) -> Self:
@@ -166,8 +170,10 @@ class Database:
             )
 
     async def session(self) -> AsyncConnection:
-        """A PostgreSQL connection outside transactions, for locks of the session; the caller closes it."""
-        connection = await self._writing.connect()
+        """A PostgreSQL connection of its own, outside transactions, for locks of the session; the caller closes it."""
+        if self._sessions is None:
+            raise TypeError("locks of a session are PostgreSQL's")
+        connection = await self._sessions.connect()
         return await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def close(self) -> None:
@@ -179,6 +185,8 @@ class Database:
                 self._writer = None
             await self._reading.dispose()
             await self._writing.dispose()
+            if self._sessions is not None:
+                await self._sessions.dispose()
         finally:
             if self._lock is not None:
                 self._lock.release()

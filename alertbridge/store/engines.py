@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from alertbridge.store.checkpoints import LAST_RESORT_PAGES
 from alertbridge.store.leancursor import connecting
@@ -71,9 +72,10 @@ def sqlite_engine(
 
 
 def postgresql_engine(
-    url: URL, *, lock_timeout_s: float, statement_timeout_s: float, connections: int
+    url: URL, *, lock_timeout_s: float, statement_timeout_s: float, connections: int | None
 ) -> AsyncEngine:
-    """Connections to a server that wait for nothing without an end."""
+    """Connections to a server that wait for nothing without an end; `connections` of None: a new one each time."""
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": lock_timeout_s}
     settings = {
         "lock_timeout": f"{lock_timeout_s * 1000:.0f}",
         "statement_timeout": f"{statement_timeout_s * 1000:.0f}",
@@ -93,9 +95,7 @@ def postgresql_engine(
         connect_args=arguments,
         json_serializer=to_json,
         execution_options=_OPTIONS,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=lock_timeout_s,
+        **(pool if connections is not None else {"poolclass": NullPool}),
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 
 from alertbridge.store.config import StoreSection
 from alertbridge.store.database import Database
@@ -23,6 +24,23 @@ async def test_one_leads(database: Database, clock: FakeClock) -> None:
             assert (await first.held(), await second.held()) == (True, False)
             clock.advance(25)
         assert await other.held()
+
+
+async def test_leaders_take_no_connection_from_the_work(
+    store_section: StoreSection, clock: FakeClock
+) -> None:
+    """However many jobs one replica leads, a store with a single connection is read and written."""
+    database = await Database.open(store_section.model_copy(update={"connections": 1}), clock)
+    jobs = [Leadership(database, f"job {number}", clock) for number in range(6)]
+    assert all([await job.held() for job in jobs])
+    async with database.write() as connection:
+        await connection.execute(select(1))
+    async with database.read() as connection:
+        assert (await connection.execute(select(1))).scalar() == 1
+    assert all([await job.held() for job in jobs])
+    for job in jobs:
+        await job.release()
+    await database.close()
 
 
 async def test_the_lead_is_handed_over(database: Database, clock: FakeClock) -> None:
