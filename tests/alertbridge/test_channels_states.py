@@ -218,6 +218,17 @@ def test_a_pause_ends_with_its_time() -> None:
     assert desk.allowed()
 
 
+def test_a_lock_that_the_session_told_ends_when_it_tells_no_more_of_it() -> None:
+    """WhatsApp may lift it before its time; what nobody but the session knows of, the session ends."""
+    desk = Desk()
+    desk.channels.report("wa", Session(S.TIMELOCKED, until_s=desk.clock.time() + 3600.0))
+    assert not desk.allowed()
+    desk.session(S.UNKNOWN)
+    assert not desk.allowed()
+    desk.session(S.WORKING)
+    assert desk.allowed()
+
+
 def test_a_wall_clock_that_jumps_ends_no_pause() -> None:
     """A pause that began is measured by the monotonic clock."""
     desk = Desk()

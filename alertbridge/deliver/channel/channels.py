@@ -44,6 +44,9 @@ SESSION_EVENTS: Mapping[SessionState, ChannelEvent] = {
 }
 """STARTING is judged once it lasts; UNKNOWN tells nothing."""
 
+LOCKS = (SessionState.TIMELOCKED.value, SessionState.BANNED.value)
+"""Reasons of a pause that the session itself told: it is over as soon as the session tells no more of it."""
+
 TOOK = (OutcomeClass.ACCEPTED, OutcomeClass.QUEUED_REMOTE)
 SAYS_LITTLE = (SessionState.WORKING, SessionState.UNKNOWN, SessionState.UNREACHABLE)
 PROBE_TEXT = "tikwatch: probe"
@@ -334,6 +337,8 @@ class Channels:
         event, reason = SESSION_EVENTS.get(session.state), session.state.value
         if event is ChannelEvent.WORKING and phase is Phase.STOPPED and not watched.believes(now_s):
             return
+        if event is ChannelEvent.WORKING and phase is Phase.PAUSED and watched.standing.reason in LOCKS:
+            event = ChannelEvent.ELAPSED
         if session.state is SessionState.BANNED and session.until_s is not None:
             event = ChannelEvent.HELD
         if session.state is SessionState.STARTING and not watched.is_starting(now_s):
