@@ -40,10 +40,11 @@ class ExporterProcess:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with self._grown:
-                self._lines.append(line)
-                self._grown.notify_all()
+        with self.process.stderr as lines:  # closed by who reads it: somebody else might do so in the middle
+            for line in lines:
+                with self._grown:
+                    self._lines.append(line)
+                    self._grown.notify_all()
         with self._grown:
             self._grown.notify_all()
 
@@ -84,6 +85,12 @@ class ExporterProcess:
         self._reader.join(END_DEADLINE_S)
         return status
 
+    def kill(self) -> None:
+        """End it at once, if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(END_DEADLINE_S)
+
 
 @contextmanager
 def exporter_process(*words: str | Path, folder: Path | None = None) -> Iterator[ExporterProcess]:
@@ -96,13 +103,11 @@ def exporter_process(*words: str | Path, folder: Path | None = None) -> Iterator
         stderr=subprocess.PIPE,
         text=True,
     )
+    running = ExporterProcess(process)
     try:
-        yield ExporterProcess(process)
+        yield running
     finally:
-        process.kill()
-        process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+        running.kill()
 
 
 def run_exporter(
