@@ -37,7 +37,11 @@ FAULTS_OF_ACTIONS = ("recovery.action_fault", "recovery.undo_fault")
 BACK = ("useless", "useless", "useless", "hang", "lose", "bug")
 WORDS = ("mend", "mend", "mend", "fail", "useless", "useless", "hang", "lose", "bug")
 BASE_S = 1_790_000_000.0
+QUIET_S = 120.0
+"""So long what still fires is left alone with its rules."""
 DRAIN_S = 300.0
+LOOK_S = 20.0
+"""Every run must have come to its end within so long once nothing fires."""
 WINDOW = "window"
 CODE = re.compile(r"yes ([0-9A-Z]{6}) .*run (\d+)\.")
 
@@ -169,15 +173,20 @@ class History:
         if not self.replicas:
             await self.start()
         await self.resume()
-        await asyncio.sleep(DRAIN_S)
-        while (
-            self.open
-        ):  # what still fires may begin a run at any moment: only without it must all come to an end
+        await asyncio.sleep(QUIET_S)
+        while self.open:  # what still fires may begin a run at any moment
             await self.end()
-        await asyncio.sleep(DRAIN_S)
+        await self.until_over()
         for replica in self.replicas:
             await replica.engine.stop()
         await self.check()
+
+    async def until_over(self) -> None:
+        """Until no run is under way, or until all should have been over."""
+        for _ in range(int(DRAIN_S / LOOK_S)):
+            await asyncio.sleep(LOOK_S)
+            if not any(run.under_way for run in await self.scene.runs()):
+                return
 
     async def unless_killed(self, store: FastStore, work: Awaitable[T]) -> T | None:
         """What `work` gives; None when its process was killed in the middle."""
