@@ -63,10 +63,8 @@ def sqlite_engine(
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin_explicitly(connection: Connection) -> None:
-        """By the driver: every transaction begins so, and SQLAlchemy's own way costs as much as a statement."""
-        cursor = connection.connection.cursor()
-        cursor.execute(begin)
-        cursor.close()
+        """Not past SQLAlchemy: who is cancelled here may have begun all the same, so that it drops the connection."""
+        connection.exec_driver_sql(begin)
 
     return engine
 

@@ -87,6 +87,25 @@ async def test_a_short_lock_is_waited_for(sqlite_section: StoreSection, clock: F
     await database.close()
 
 
+async def test_who_is_cancelled_while_it_waits_leaves_no_transaction_behind(
+    sqlite_section: StoreSection, clock: FakeClock
+) -> None:
+    """The driver's thread may begin it all the same, later; the next writer begins its own."""
+    database = await Database.open(sqlite_section.model_copy(update={"busy_timeout_s": 60.0}), clock)
+    await write(database)
+    with locked_by_another_process(sqlite_section.path):
+        waiting = asyncio.create_task(write(database))
+        done, _ = await asyncio.wait({waiting}, timeout=0.3)  # it is in the driver by then
+        assert not done
+        waiting.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    for _ in range(3):
+        await write(database)
+    await database.close()
+
+
 async def test_a_second_bridge_on_the_same_file_is_refused(
     sqlite_section: StoreSection, clock: FakeClock
 ) -> None:

@@ -142,7 +142,7 @@ def postgres_on(data: Path, port: int, folder: Path, *options: str) -> Iterator[
     """A server on the cluster in `data`."""
     settings = {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off",
-        "max_connections": "12", "superuser_reserved_connections": "2", "shared_buffers": "8MB",
+        "max_connections": "60", "superuser_reserved_connections": "2", "shared_buffers": "8MB",
     }  # fmt: skip
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = [*as_user("postgres"), str(postgres_programs() / "postgres"), "-D", str(data), "-p", str(port)]
