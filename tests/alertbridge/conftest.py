@@ -23,7 +23,7 @@ ON_BOTH = [
 @pytest.fixture(scope="session")
 def store_server() -> Iterator[RunningServer]:
     """A PostgreSQL server for every test of the session."""
-    with postgres() as server:
+    with postgres(connections=60) as server:
         yield server
 
 

@@ -119,8 +119,8 @@ def _until_ready(server: RunningServer, connect: "type[Exception]", attempt: obj
 
 
 @contextmanager
-def postgres() -> Iterator[RunningServer]:
-    """A PostgreSQL cluster with 12 connections; user `owner`, password `PASSWORD`."""
+def postgres(connections: int = 12) -> Iterator[RunningServer]:
+    """A PostgreSQL cluster with so many connections; user `owner`, password `PASSWORD`."""
     with folder_of("postgres") as folder:
         password = folder / "password"
         password.write_text(PASSWORD, encoding="ascii")
@@ -133,7 +133,7 @@ def postgres() -> Iterator[RunningServer]:
             ],
             check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
-        with postgres_on(data, port, folder) as server:
+        with postgres_on(data, port, folder, "-c", f"max_connections={connections}") as server:
             yield server
 
 
@@ -142,7 +142,7 @@ def postgres_on(data: Path, port: int, folder: Path, *options: str) -> Iterator[
     """A server on the cluster in `data`."""
     settings = {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off",
-        "max_connections": "60", "superuser_reserved_connections": "2", "shared_buffers": "8MB",
+        "max_connections": "12", "superuser_reserved_connections": "2", "shared_buffers": "8MB",
     }  # fmt: skip
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = [*as_user("postgres"), str(postgres_programs() / "postgres"), "-D", str(data), "-p", str(port)]
